@@ -1,0 +1,42 @@
+import type { Strategy } from '../engine/overlay/strategy.js';
+import type { DatagramNetwork } from './datagram-network.js';
+import type { GwyhLogger } from './logger.js';
+
+/** Options of a {@link GwyhNode}. Everything has a default; without `keys` the node serves this machine only. */
+export interface GwyhNodeOptions {
+  /**
+   * `host:port` to bind, `[v6]:port` for IPv6, port 0 for any free one. Environment: `GWYH_BIND`.
+   * Default: `127.0.0.1:6969`, or a free port when another homie has that one.
+   */
+  bind?: string;
+  /**
+   * Pre-shared keys, the first is used to say Hello, the others are accepted too (rotation). Each is a passphrase of
+   * at least 8 characters (stretched with Argon2id) or `hex:` / `base64:` followed by 32 raw bytes.
+   * Environment: `GWYH_KEYS`, comma-separated. Required for any `bind` other than loopback.
+   */
+  keys?: readonly string[];
+  /** Seeds: `host:port` of homies to say Hello to. Names are resolved anew at each try. Environment: `GWYH_PEERS`, comma-separated. */
+  peers?: readonly string[];
+  /** Zone of this homie, 1 to 64 bytes of UTF-8. Environment: `GWYH_ZONE`. Default: `default`. */
+  zone?: string;
+  /** Cluster name, 1 to 255 bytes of UTF-8. Clusters of different names never talk, even with the same key. Default: `default`. */
+  cluster?: string;
+  /** How feeds are chosen. Default: `uniform`. */
+  strategy?: Strategy;
+  /** How many feeds this homie takes broadcasts from, 1 to 32. Default: 5. */
+  subscriptions?: number;
+  /** `host:port` that others should dial, where it differs from what they see (a port mapping). */
+  advertise?: string;
+  /** How often links are checked, and after how many silent intervals a homie is down. Default: 5,000 ms and 3. */
+  heartbeat?: { intervalMs?: number; missed?: number };
+  /** Largest payload in bytes that can be broadcast and is accepted from others, 1,024 to 67,108,864. Default: 1,048,576. */
+  maxMessageBytes?: number;
+  /** Largest clock difference at which a Hello is answered, in milliseconds; 0 reads no clock. Default: 60,000. */
+  timeLockMs?: number;
+  /** Whether the node's own broadcasts also reach its own handlers. Default: false. */
+  deliverToSelf?: boolean;
+  /** Where warnings go. Default: the console. */
+  logger?: GwyhLogger;
+  /** The network, clock and randomness to run on. Default: UDP sockets of the operating system. Tests pass a `VirtualNetwork`. */
+  network?: DatagramNetwork;
+}
