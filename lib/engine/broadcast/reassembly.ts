@@ -1,0 +1,148 @@
+import type { Counters } from '../counters.js';
+import type { Segment } from '../wire/segment-frame.js';
+import type { OriginStream } from './origin-stream.js';
+
+/** A message of which nothing came for this long is given up, ms: the repair horizon is shorter. */
+export const REASSEMBLY_STALL_MS = 30_000;
+
+/** How many largest messages may be incomplete at once; when the next one needs room, the oldest is given up. */
+export const CONCURRENT_LARGEST_MESSAGES = 8;
+
+/**
+ * Fewest payload bytes of a segment that is not its message's last. Ours carry twice as much; without this bound one
+ * small segment could claim a message of 65,536 slots.
+ */
+export const LEAST_SEGMENT_BYTES = 512;
+
+/** Most incomplete messages, whatever their size: each costs some hundred bytes of bookkeeping. */
+export const MAX_PARTIALS = 4_096;
+
+const SLOT_BYTES = 8;
+
+/** A message of which some segments are here. The parts are views of their datagrams; they are joined once, at the end. */
+class PartialMessage {
+  readonly parts: (Uint8Array | undefined)[];
+  received = 0;
+  payloadBytes = 0;
+  zones: readonly string[] | undefined;
+  /** Contradicts itself or is too large: its segments are dropped until it has gone. */
+  isRefused = false;
+
+  constructor(
+    readonly count: number,
+    readonly hops: number,
+    public progressAt: number,
+  ) {
+    this.parts = Array.from({ length: count });
+  }
+
+  /** Memory it holds: the payloads and a slot for each segment. */
+  get footprint(): number {
+    return this.payloadBytes + SLOT_BYTES * this.parts.length;
+  }
+}
+
+export interface CompleteMessage {
+  readonly payload: Uint8Array;
+  readonly zones: readonly string[] | undefined;
+  readonly hops: number;
+}
+
+/** Puts messages of several segments together, within a bound of memory. */
+export class Reassembly {
+  /** By the identity of the run; insertion order is age. */
+  private readonly partials = new Map<string, PartialMessage>();
+  bytes = 0;
+
+  constructor(
+    private readonly maxMessageBytes: number,
+    private readonly counters: Counters,
+  ) {}
+
+  get pending(): number {
+    return this.partials.size;
+  }
+
+  /** Takes one segment that has not been seen before; returns the message when this was the last one. */
+  add(stream: OriginStream, segment: Segment, now: number): CompleteMessage | undefined {
+    if ((segment.count - 1) * LEAST_SEGMENT_BYTES > this.maxMessageBytes) {
+      this.counters.drop('message_refused');
+      return undefined;
+    }
+    const start = segment.sequence - segment.index;
+    const key = `${stream.id}/${segment.boot}/${start}`;
+    let partial = this.partials.get(key);
+    if (partial === undefined) {
+      partial = new PartialMessage(segment.count, segment.hops, now);
+      this.partials.set(key, partial);
+      this.bytes += partial.footprint;
+    }
+    partial.progressAt = now;
+    if (partial.isRefused) return undefined;
+    const payloadBytes = partial.payloadBytes + segment.payload.length;
+    const contradicts = partial.count !== segment.count || partial.parts[segment.index] !== undefined;
+    if (contradicts || payloadBytes > this.maxMessageBytes) {
+      this.counters.drop('message_refused');
+      this.release(partial);
+      partial.isRefused = true;
+      return undefined;
+    }
+    partial.parts[segment.index] = segment.payload;
+    partial.received++;
+    partial.payloadBytes = payloadBytes;
+    if (segment.index === 0) partial.zones = segment.zones;
+    this.bytes += segment.payload.length;
+    if (partial.received < partial.count) {
+      this.makeRoom(partial);
+      return undefined;
+    }
+    this.partials.delete(key);
+    const { zones, hops } = partial;
+    const payload = join(partial.parts as Uint8Array[], partial.payloadBytes);
+    this.release(partial);
+    return { payload, zones, hops };
+  }
+
+  /** Gives up what has stalled. */
+  expire(now: number): void {
+    for (const [key, partial] of this.partials) {
+      if (now - partial.progressAt < REASSEMBLY_STALL_MS) continue;
+      if (!partial.isRefused) this.counters.drop('reassembly_stalled');
+      this.release(partial);
+      this.partials.delete(key);
+    }
+  }
+
+  check(): void {
+    let bytes = 0;
+    for (const partial of this.partials.values()) bytes += partial.footprint;
+    if (bytes !== this.bytes) throw new Error('the bytes of incomplete messages do not add up');
+  }
+
+  private makeRoom(newest: PartialMessage): void {
+    const limit = this.maxMessageBytes * CONCURRENT_LARGEST_MESSAGES;
+    for (const [key, partial] of this.partials) {
+      if (this.bytes <= limit && this.partials.size <= MAX_PARTIALS) return;
+      if (partial === newest) continue;
+      if (!partial.isRefused) this.counters.drop('reassembly_full');
+      this.release(partial);
+      this.partials.delete(key);
+    }
+  }
+
+  private release(partial: PartialMessage): void {
+    this.bytes -= partial.footprint;
+    partial.payloadBytes = 0;
+    partial.parts.length = 0;
+  }
+}
+
+function join(parts: readonly Uint8Array[], bytes: number): Uint8Array {
+  const payload = new Uint8Array(bytes);
+  let position = 0;
+  for (const part of parts) {
+    payload.set(part, position);
+    position += part.length;
+  }
+  return payload;
+}

@@ -1,0 +1,231 @@
+import { DATA_OVERHEAD } from '../crypto/data-header.js';
+import { type EngineContext, NETWORK_DATAGRAM_BYTES } from '../engine-context.js';
+import { NODE_ID_BYTES } from '../node-id.js';
+import { Priority } from '../peers/outbox.js';
+import type { Peer } from '../peers/peer.js';
+import type { PeerTable } from '../peers/peer-table.js';
+import { Timer } from '../timer-heap.js';
+import { Frame } from '../wire/frame.js';
+import type { MessagePackReader } from '../wire/message-pack-reader.js';
+import { OriginStream, type OriginTable } from './origin-stream.js';
+
+/**
+ * How long a gap may be mere reordering, ms: other links bring the same segment a little later. Shorter, and repairs
+ * are asked for that were on their way; longer, and a lost segment arrives that much later.
+ */
+export const REORDER_MS = 30;
+
+/** A repair request is repeated, with another peer, after this long without progress; each time half as long again. */
+export const REPAIR_RETRY_MS = 100;
+export const REPAIR_BACKOFF = 1.5;
+
+/** Requests without progress after which a segment is given up: about 11 s in all, well inside the cache's horizon. */
+export const REPAIR_ATTEMPTS = 10;
+
+/** Most segments asked for, and repeated, at once: half a megabyte, about what a link carries in the retry time. */
+export const REPAIR_SEGMENTS = 512;
+
+/**
+ * When the links are told how far an origin is, counted from its last segment, ms. Without it a loss at the end of a
+ * burst would go unnoticed, for there is no later segment to show the gap.
+ */
+export const DIGEST_DELAYS_MS = [50, 200, 1_000, 5_000] as const;
+
+/** Most origins in one digest frame; an entry is at most 46 bytes. */
+const DIGEST_ENTRIES = Math.floor((NETWORK_DATAGRAM_BYTES - DATA_OVERHEAD - 4) / (2 + NODE_ID_BYTES + 9 + 9 + 9));
+
+/** Finds out what is missing and gets it: gaps in streams, requests, answers, and digests that show the end of a stream. */
+export class Repair {
+  private readonly gapped = new Set<OriginStream>();
+  private readonly restless = new Set<OriginStream>();
+  private readonly repairTimer = new Timer(now => this.requestDue(now));
+  private readonly digestTimer = new Timer(now => this.tellDue(now));
+
+  constructor(
+    private readonly context: EngineContext,
+    private readonly peers: PeerTable,
+    private readonly origins: OriginTable,
+  ) {}
+
+  /** A new segment arrived (from a peer, or our own: undefined). */
+  arrived(stream: OriginStream, from: Peer | undefined, now: number): void {
+    if (from !== undefined) stream.addSource(from);
+    stream.digestRound = 0;
+    stream.digestAt = now + DIGEST_DELAYS_MS[0];
+    this.restless.add(stream);
+    this.context.timers.setEarlier(this.digestTimer, stream.digestAt);
+    if (stream.window.hasGap) this.watch(stream, now);
+    else if (stream.repairAt !== Infinity) this.unwatch(stream);
+  }
+
+  forget(stream: OriginStream): void {
+    this.unwatch(stream);
+    this.restless.delete(stream);
+  }
+
+  get pending(): number {
+    return this.gapped.size;
+  }
+
+  /** `[7, origin, boot, highest, age, ...]` */
+  onDigest(peer: Peer, reader: MessagePackReader, length: number, now: number): void {
+    for (let i = 1; i + 3 < length; i += 4) {
+      const idBytes = reader.bytesOf(NODE_ID_BYTES);
+      const boot = reader.uint();
+      const highest = reader.uint();
+      const age = reader.uint();
+      if (reader.failed) return;
+      const stream = this.streamFor(peer, idBytes, boot, highest, age, now);
+      if (stream === undefined || highest <= stream.window.highest) continue;
+      stream.window.announce(highest, now);
+      stream.addSource(peer);
+      this.watch(stream, now);
+    }
+  }
+
+  /** `[8, origin, boot, first, length, ...]` */
+  onRequest(peer: Peer, reader: MessagePackReader, length: number): void {
+    const stream = this.origins.find(reader.bytesOf(NODE_ID_BYTES));
+    const boot = reader.uint();
+    // The last request is still being served: the peer asks again for what is missing then.
+    const isServed = peer.outbox.hasRepairs;
+    let room = REPAIR_SEGMENTS;
+    for (let i = 3; i + 1 < length && !reader.failed; i += 2) {
+      const first = reader.uint();
+      const end = first + Math.min(reader.uint(), room);
+      if (isServed || stream === undefined || stream.boot !== boot) continue;
+      room -= end - first;
+      for (let sequence = first; sequence < end; sequence++) {
+        const frame = stream.frames.get(sequence);
+        if (frame === undefined || !this.peers.send(peer, Priority.repair, frame)) continue;
+        this.context.counters.segmentsRepaired++;
+      }
+    }
+  }
+
+  check(): void {
+    for (const stream of this.gapped) {
+      if (stream.repairAt === Infinity) throw new Error('a gap is watched without a time');
+      if (!this.repairTimer.isSet) throw new Error('a gap is watched without a timer');
+    }
+  }
+
+  private streamFor(
+    peer: Peer,
+    idBytes: Uint8Array,
+    boot: number,
+    highest: number,
+    age: number,
+    now: number,
+  ): OriginStream | undefined {
+    const stream = this.origins.find(idBytes);
+    if (stream !== undefined && stream.boot >= boot) return stream.boot === boot ? stream : undefined;
+    // The first we hear of this origin. We want its newest segment if we were already linked when it was sent.
+    if (age >= now - peer.metAt || highest === 0) return undefined;
+    if (stream !== undefined) {
+      this.context.counters.drop('segment_lost', stream.window.highest - stream.window.settled);
+      stream.restart(boot, highest, now);
+      return stream;
+    }
+    const unheard = new OriginStream(idBytes, boot, highest, now);
+    return this.origins.add(unheard) ? unheard : undefined;
+  }
+
+  private watch(stream: OriginStream, now: number): void {
+    if (stream.repairAt !== Infinity) return;
+    stream.repairAttempts = 0;
+    stream.repairAt = now + REORDER_MS;
+    this.gapped.add(stream);
+    this.context.timers.setEarlier(this.repairTimer, stream.repairAt);
+  }
+
+  private unwatch(stream: OriginStream): void {
+    stream.repairAt = Infinity;
+    this.gapped.delete(stream);
+  }
+
+  private requestDue(now: number): void {
+    let next = Infinity;
+    for (const stream of this.gapped) {
+      if (stream.repairAt <= now) this.request(stream, now);
+      next = Math.min(next, stream.repairAt);
+    }
+    if (next !== Infinity) this.context.timers.set(this.repairTimer, next);
+  }
+
+  private request(stream: OriginStream, now: number): void {
+    const { window } = stream;
+    if (stream.repairAttempts === 0 || window.settled > stream.repairSettled) {
+      stream.repairAttempts = 0;
+      stream.repairSettled = window.settled;
+      stream.repairHighest = window.highest;
+    }
+    if (stream.repairAttempts >= REPAIR_ATTEMPTS) {
+      const { lost } = window;
+      window.giveUp(stream.repairHighest);
+      this.context.counters.drop('segment_lost', window.lost - lost);
+      stream.repairAttempts = 0;
+    }
+    if (!window.hasGap) return this.unwatch(stream);
+    const peer = this.sourceFor(stream);
+    if (peer !== undefined) {
+      this.peers.send(peer, Priority.control, this.encodeRequest(stream));
+      this.context.counters.repairsRequested++;
+    }
+    stream.repairAt = now + REPAIR_RETRY_MS * REPAIR_BACKOFF ** stream.repairAttempts;
+    stream.repairAttempts++;
+  }
+
+  /** Whom to ask: who proved to have more of the stream, newest first, in turn; any link when they are gone. */
+  private sourceFor(stream: OriginStream): Peer | undefined {
+    const alive = stream.sources.filter(peer => this.peers.get(peer.id) === peer);
+    const choice = alive.length > 0 ? alive.reverse() : this.peers.links;
+    return choice[stream.repairAttempts % choice.length];
+  }
+
+  private encodeRequest(stream: OriginStream): Uint8Array {
+    const ranges = stream.window.missingRanges(REPAIR_SEGMENTS);
+    const { writer } = this.context;
+    writer.reset();
+    writer.array(3 + ranges.length);
+    writer.uint(Frame.repairRequest);
+    writer.bytes(stream.idBytes);
+    writer.uint(stream.boot);
+    for (const value of ranges) writer.uint(value);
+    return writer.take();
+  }
+
+  private tellDue(now: number): void {
+    const due: OriginStream[] = [];
+    let next = Infinity;
+    for (const stream of this.restless) {
+      if (stream.digestAt <= now) {
+        due.push(stream);
+        stream.digestRound++;
+        const delay = DIGEST_DELAYS_MS[stream.digestRound];
+        stream.digestAt = delay === undefined ? Infinity : stream.activeAt + delay;
+        if (delay === undefined) this.restless.delete(stream);
+      }
+      next = Math.min(next, stream.digestAt);
+    }
+    for (let from = 0; from < due.length; from += DIGEST_ENTRIES) {
+      const frame = this.encodeDigest(due.slice(from, from + DIGEST_ENTRIES), now);
+      for (const link of this.peers.links) this.peers.send(link, Priority.control, frame);
+    }
+    if (next !== Infinity) this.context.timers.set(this.digestTimer, next);
+  }
+
+  private encodeDigest(streams: readonly OriginStream[], now: number): Uint8Array {
+    const { writer } = this.context;
+    writer.reset();
+    writer.array(1 + 4 * streams.length);
+    writer.uint(Frame.digest);
+    for (const stream of streams) {
+      writer.bytes(stream.idBytes);
+      writer.uint(stream.boot);
+      writer.uint(stream.window.highest);
+      writer.uint(Math.max(0, Math.round(now - stream.activeAt)));
+    }
+    return writer.take();
+  }
+}

@@ -1,0 +1,27 @@
+import { Counters } from './counters.js';
+import type { EngineEvent } from './engine-event.js';
+import type { EngineOptions } from './engine-options.js';
+import { Fifo } from './fifo.js';
+import { TimerHeap } from './timer-heap.js';
+import { MessagePackWriter } from './wire/message-pack-writer.js';
+
+/**
+ * Largest datagram sent across a network: fits IPv6's minimum MTU of 1,280 with room for a tunnel, and is the base of
+ * path MTU discovery for datagrams (RFC 8899, section 5.1.2). Larger ones would need IP fragments, which many networks
+ * drop.
+ */
+export const NETWORK_DATAGRAM_BYTES = 1_200;
+
+/** Largest datagram sent to an address of the same host, where the path carries 64 KiB. */
+export const LOOPBACK_DATAGRAM_BYTES = 16_384;
+
+/** What the parts of one engine share. */
+export class EngineContext {
+  readonly timers = new TimerHeap();
+  readonly counters = new Counters();
+  readonly events = new Fifo<EngineEvent>();
+  /** Scratch for one frame at a time. */
+  readonly writer = new MessagePackWriter(2 * NETWORK_DATAGRAM_BYTES);
+
+  constructor(readonly options: EngineOptions) {}
+}

@@ -1,0 +1,33 @@
+import type { Keyring } from './crypto/keyring.js';
+import type { Endpoint } from './endpoint.js';
+import type { NodeId } from './node-id.js';
+import type { Strategy } from './overlay/strategy.js';
+import type { RandomFill } from './random.js';
+
+/** Everything an engine is told at its start. The runtime has validated it. */
+export interface EngineOptions {
+  readonly id: NodeId;
+  readonly zone: string;
+  readonly keyring: Keyring;
+  /** The bound endpoint if it is a definite one, undefined when bound to all interfaces. */
+  readonly bound: Endpoint | undefined;
+  /** Where others should dial, if that differs from what they see. */
+  readonly advertised: Endpoint | undefined;
+  readonly strategy: Strategy;
+  /** Feeds to choose, the ring predecessor included. */
+  readonly subscriptions: number;
+  readonly heartbeat: HeartbeatOptions;
+  /** Largest payload sent and accepted, bytes. */
+  readonly maxMessageBytes: number;
+  /** Largest clock difference at which a Hello is answered, ms; 0 for none. */
+  readonly timeLockMs: number;
+  readonly random: RandomFill;
+  /** Milliseconds since 1970. For the time lock, and once at the start for the incarnation. */
+  readonly wallClock: () => number;
+}
+
+export interface HeartbeatOptions {
+  readonly intervalMs: number;
+  /** After how many silent intervals a member is down. */
+  readonly missed: number;
+}

@@ -1,0 +1,402 @@
+import { type BroadcastResult, Dissemination } from './broadcast/dissemination.js';
+import { type HandshakeEvent, Handshakes } from './crypto/handshakes.js';
+import type { Keyring } from './crypto/keyring.js';
+import { DATA_OVERHEAD, type Session } from './crypto/session.js';
+import { SessionTable } from './crypto/session-table.js';
+import { EngineContext } from './engine-context.js';
+import type { EngineEvent } from './engine-event.js';
+import type { EngineOptions } from './engine-options.js';
+import { type Endpoint, sameEndpoint } from './endpoint.js';
+import { Fifo } from './fifo.js';
+import type { Member } from './membership/member-table.js';
+import { Membership } from './membership/membership.js';
+import { Seeds } from './membership/seeds.js';
+import { Feeds } from './overlay/feeds.js';
+import { Heartbeats } from './peers/heartbeats.js';
+import { Packer } from './peers/packer.js';
+import { acceptResponse, answerChallenge, challengePath } from './peers/path-validation.js';
+import type { Peer } from './peers/peer.js';
+import { PeerTable } from './peers/peer-table.js';
+import { decodeHelloPayload, encodeHelloPayload } from './wire/hello-payload.js';
+import { Frame } from './wire/frame.js';
+import { MessagePackReader } from './wire/message-pack-reader.js';
+
+/** A datagram to send. The caller owns the bytes. */
+export interface Transmit {
+  readonly to: Endpoint;
+  readonly datagram: Uint8Array;
+}
+
+/**
+ * The gossip, without I/O. Feed it datagrams, timeouts and commands, each with the monotonic time in ms; after each,
+ * drain `nextTransmit` and `nextEvent` until they are empty, and call `timeout` at `deadline`. The same seed and the
+ * same inputs give the same bytes out.
+ */
+export class GwyhEngine {
+  readonly context: EngineContext;
+  private readonly sessions: SessionTable;
+  private readonly handshakes: Handshakes;
+  private readonly peers: PeerTable;
+  private readonly packer: Packer;
+  private readonly heartbeats: Heartbeats;
+  private readonly membership: Membership;
+  private readonly seeds: Seeds;
+  private readonly feeds: Feeds;
+  private readonly dissemination: Dissemination;
+  private readonly reader = new MessagePackReader();
+  /** Sessions whose initiator has not been heard yet, with what it said of itself. Bounded by the session table. */
+  private readonly unconfirmed = new Map<Session, { endpoint: Endpoint; payload: Uint8Array }>();
+  /** Datagrams that go elsewhere than to a peer's address: the two halves of path validation. */
+  private readonly strays = new Fifo<Transmit>();
+  private now: number;
+  private wasReady = false;
+
+  constructor(options: EngineOptions, now: number) {
+    const incarnation = options.wallClock();
+    this.now = now;
+    this.context = new EngineContext(options);
+    this.sessions = new SessionTable(options.random);
+    this.sessions.setKeyring(options.keyring);
+    this.handshakes = new Handshakes({
+      nodeId: options.id,
+      keyring: options.keyring,
+      sessions: this.sessions,
+      random: options.random,
+      wallClock: options.wallClock,
+      timeLockMs: options.timeLockMs,
+      payload: () => this.helloPayload(),
+    });
+    this.peers = new PeerTable(this.context, this.sessions, (peer, at) => this.heartbeats.service(peer, at));
+    this.packer = new Packer(this.context);
+    this.membership = new Membership(
+      this.context,
+      this.peers,
+      {
+        membersChanged: at => this.feeds.membersChanged(at),
+        memberGone: (peer, at) => this.removePeer(peer, at),
+      },
+      incarnation,
+    );
+    const { membership } = this;
+    this.heartbeats = new Heartbeats(this.context, this.peers, {
+      rehandshake: (peer, at) => this.handshakes.dial(at, peer.endpoint, peer.id),
+      peerLost: (peer, at, isDead) => this.peerLost(peer, at, isDead),
+      linkChanged: (peer, at) => this.linkChanged(peer, at),
+      feedRefused: (peer, at) => this.feeds.avoid(peer.id, at),
+      digestHeard: (peer, digest, at) => membership.digestHeard(peer, digest, at),
+      get digest() {
+        return membership.digest;
+      },
+    });
+    const dial = (to: Endpoint, at: number, expected?: string) => this.handshakes.dial(at, to, expected);
+    this.seeds = new Seeds(this.context, this.peers, dial);
+    this.feeds = new Feeds(this.context, this.peers, membership.table, dial, (peer, at) =>
+      this.heartbeats.tell(peer, at),
+    );
+    this.dissemination = new Dissemination(this.context, this.peers, membership.table, incarnation, now);
+  }
+
+  // Inputs
+
+  /** One datagram. The engine owns its bytes from here on: it opens them in place and passes views of them on. */
+  receive(now: number, from: Endpoint, datagram: Uint8Array): void {
+    this.now = now;
+    const { counters } = this.context;
+    counters.datagramsReceived++;
+    counters.bytesReceived += datagram.length;
+    const session = this.sessions.match(datagram);
+    if (session === undefined) return this.receiveHandshake(now, from, datagram);
+    const wasConfirmed = session.confirmed;
+    const plaintext = session.open(datagram, this.sessions.lastCounter, now);
+    if (plaintext === undefined) return counters.dropDatagram(session.lastDrop);
+    const peer = wasConfirmed ? this.peers.ofSession(session) : this.confirm(session, now);
+    if (peer === undefined) return;
+    peer.lastHeardAt = now;
+    if (session === peer.previous) this.peers.heardOnPrevious(peer, now);
+    const isNewest = this.sessions.lastCounter === session.highestReceived;
+    if (isNewest && !sameEndpoint(from, peer.endpoint)) this.challenge(peer, from, now);
+    this.readFrames(peer, from, plaintext, isNewest, now);
+  }
+
+  /** To be called at `deadline`, or later. */
+  timeout(now: number): void {
+    this.now = now;
+    this.sessions.timeout(now);
+    this.handshakes.timeout(now);
+    this.drainHandshakes(now);
+    this.context.timers.fireDue(now);
+  }
+
+  /** Sends a message to the cluster, or to the homies of some zones. It is the engine's from here on: do not change it. */
+  broadcast(now: number, payload: Uint8Array, zones?: readonly string[]): BroadcastResult {
+    this.now = now;
+    return this.dissemination.broadcast(payload, zones, now);
+  }
+
+  /** Where to say Hello. May be called again and again, as names resolve anew. */
+  setSeeds(now: number, endpoints: readonly Endpoint[]): void {
+    this.now = now;
+    this.seeds.set(endpoints, now);
+  }
+
+  /** Replaces the keys. Sessions under a key that is gone are made anew at once, and end in 15 s. */
+  setKeyring(now: number, keyring: Keyring): void {
+    this.now = now;
+    this.sessions.setKeyring(keyring);
+    this.handshakes.setKeyring(keyring);
+    for (const peer of this.peers.all()) {
+      if (keyring.positionOf(peer.current.keyId) >= 0) continue;
+      peer.current.retire(now);
+      this.handshakes.dial(now, peer.endpoint, peer.id);
+      this.heartbeats.tell(peer, now);
+    }
+  }
+
+  /** Announces our leave. What is drained after this is the last word; nothing else should be fed. */
+  leave(now: number): void {
+    this.now = now;
+    this.membership.leave();
+  }
+
+  // Outputs
+
+  /** The next datagram to send, until undefined. Frames that wait for the same peer share one. */
+  nextTransmit(): Transmit | undefined {
+    if (this.membership.hasNews) this.membership.flush();
+    const first = this.strays.shift() ?? this.handshakes.nextTransmit();
+    if (first !== undefined) return this.counted(first.to, first.datagram);
+    for (let peer = this.peers.nextInLine(); peer !== undefined; peer = this.peers.nextInLine()) {
+      const datagram = this.packer.pack(peer, this.now);
+      if (!peer.outbox.isEmpty && !peer.paced.isSet) this.peers.enqueue(peer);
+      if (datagram !== undefined) return this.counted(peer.endpoint, datagram);
+    }
+    return undefined;
+  }
+
+  nextEvent(): EngineEvent | undefined {
+    return this.context.events.shift();
+  }
+
+  /** When `timeout` wants to be called, monotonic ms. */
+  deadline(): number {
+    return Math.min(this.context.timers.deadline(), this.handshakes.deadline(), this.sessions.deadline());
+  }
+
+  // Views
+
+  /** Live members in order of id, without ourselves. Not to be changed or kept. */
+  get members(): readonly Member[] {
+    return this.membership.table.live;
+  }
+
+  peer(id: string): Peer | undefined {
+    return this.peers.get(id);
+  }
+
+  /** Peers that carry broadcasts. Not to be changed or kept. */
+  get links(): readonly Peer[] {
+    return this.peers.links;
+  }
+
+  get feedCount(): number {
+    return this.peers.links.reduce((count, link) => count + (link.isFeedActive ? 1 : 0), 0);
+  }
+
+  get subscriberCount(): number {
+    return this.peers.links.reduce((count, link) => count + (link.isSubscriber ? 1 : 0), 0);
+  }
+
+  /** Whether we have a feed and a subscriber, and so hear and are heard. */
+  get isReady(): boolean {
+    return this.feedCount > 0 && this.subscriberCount > 0;
+  }
+
+  /** Sequence of the last segment of our own. */
+  get lastSequence(): number {
+    return this.dissemination.lastSequence;
+  }
+
+  /** Counters and gauges, plain numbers. */
+  metrics(): Record<string, number> {
+    const { drops, ...counters } = this.context.counters;
+    const metrics: Record<string, number> = {
+      ...counters,
+      members: this.membership.table.live.length,
+      tombstones: this.membership.table.tombstoneCount,
+      peers: this.peers.size,
+      links: this.peers.links.length,
+      feeds: this.feedCount,
+      subscribers: this.subscriberCount,
+      sessions: this.sessions.size,
+      unconfirmedSessions: this.unconfirmed.size,
+      timers: this.context.timers.size,
+      outboxBytes: [...this.peers.all()].reduce((bytes, peer) => bytes + peer.outbox.bytes, 0),
+      ...this.dissemination.metrics,
+    };
+    for (const [reason, count] of Object.entries(drops)) metrics[`drop.${reason}`] = count;
+    for (const [reason, count] of Object.entries(this.handshakes.drops)) metrics[`drop.handshake.${reason}`] = count;
+    return metrics;
+  }
+
+  /** Asserts what must always hold. For simulations and tests. */
+  check(): void {
+    this.sessions.check();
+    this.handshakes.check();
+    this.peers.check();
+    this.membership.table.check();
+    this.dissemination.check();
+    if (this.unconfirmed.size > this.sessions.size) throw new Error('unconfirmed sessions that are not in the table');
+    if (this.isReady !== this.wasReady) throw new Error('a change of readiness was not told');
+  }
+
+  private helloPayload(): Uint8Array {
+    const { zone, incarnation } = this.membership.ownRecord;
+    return encodeHelloPayload({ zone, incarnation, advertised: this.context.options.advertised });
+  }
+
+  private readFrames(peer: Peer, from: Endpoint, plaintext: Uint8Array, isNewest: boolean, now: number): void {
+    const { reader } = this;
+    reader.reset(plaintext);
+    while (!reader.isAtEnd && !reader.failed) {
+      const start = reader.position;
+      const length = reader.array();
+      const type = length === 0 ? 0 : reader.uint();
+      if (reader.failed) break;
+      switch (type) {
+        case Frame.segment:
+          this.dissemination.onSegment(peer, plaintext, start, reader, length, now);
+          break;
+        case Frame.heartbeat:
+          this.heartbeats.onHeartbeat(peer, reader, isNewest, now);
+          break;
+        case Frame.heartbeatReply:
+          this.heartbeats.onReply(peer, reader, isNewest, now);
+          break;
+        case Frame.news:
+          this.membership.onNews(peer, reader, length, now);
+          break;
+        case Frame.membersRequest:
+          this.membership.onRequest(peer, reader);
+          break;
+        case Frame.membersPage:
+          this.membership.onPage(peer, reader, length, now);
+          break;
+        case Frame.digest:
+          this.dissemination.repair.onDigest(peer, reader, length, now);
+          break;
+        case Frame.repairRequest:
+          this.dissemination.repair.onRequest(peer, reader, length);
+          break;
+        case Frame.pathChallenge:
+          this.stray(peer, from, answerChallenge(reader, this.context.writer));
+          break;
+        case Frame.pathResponse:
+          if (acceptResponse(peer, from, reader)) this.feeds.moved(peer);
+          break;
+        default:
+          for (let i = 1; i < length; i++) reader.skip();
+      }
+    }
+    if (reader.failed) this.context.counters.drop('malformed');
+  }
+
+  private receiveHandshake(now: number, from: Endpoint, datagram: Uint8Array): void {
+    if (datagram.length < DATA_OVERHEAD) return this.context.counters.drop('short');
+    if (this.handshakes.receive(now, from, datagram) !== undefined) this.context.counters.drop('unreadable');
+    this.drainHandshakes(now);
+  }
+
+  private drainHandshakes(now: number): void {
+    for (let event = this.handshakes.nextEvent(); event !== undefined; event = this.handshakes.nextEvent()) {
+      this.onHandshakeEvent(event, now);
+    }
+    for (let session = this.sessions.nextDropped(); session !== undefined; session = this.sessions.nextDropped()) {
+      this.unconfirmed.delete(session);
+    }
+  }
+
+  private onHandshakeEvent(event: HandshakeEvent, now: number): void {
+    switch (event.type) {
+      case 'established':
+        if (event.role === 'responder') this.unconfirmed.set(event.session, event);
+        else this.attach(event.session, event.endpoint, event.payload, now);
+        return;
+      case 'failed':
+        if (event.reason === 'self') this.seeds.isOurself(event.endpoint);
+        if (event.expectedId !== undefined) this.dialFailed(event.expectedId, now);
+        return;
+      case 'undecryptable':
+        this.context.events.push({ type: 'no_key_fits', endpoint: event.endpoint });
+        return;
+      case 'clock_skew':
+        this.context.events.push(event);
+    }
+  }
+
+  /** The first packet on a session that the other side began. */
+  private confirm(session: Session, now: number): Peer | undefined {
+    const hello = this.unconfirmed.get(session);
+    this.unconfirmed.delete(session);
+    if (hello === undefined) return this.peers.ofSession(session);
+    return this.attach(session, hello.endpoint, hello.payload, now);
+  }
+
+  private attach(session: Session, endpoint: Endpoint, payload: Uint8Array, now: number): Peer | undefined {
+    const hello = decodeHelloPayload(payload);
+    if (hello === undefined) {
+      this.context.counters.drop('malformed');
+      this.sessions.remove(session);
+      return undefined;
+    }
+    const peer = this.peers.attach(session, endpoint, hello.zone, now);
+    peer.lastHeardAt = now;
+    this.membership.met(peer, hello.incarnation, hello.advertised ?? endpoint, now);
+    // For the initiator this is also the packet that confirms the session.
+    this.heartbeats.tell(peer, now);
+    this.feeds.peersChanged(now);
+    return peer;
+  }
+
+  private dialFailed(id: string, now: number): void {
+    if (this.peers.get(id) !== undefined) return;
+    // Without any link the fault is likely to be ours.
+    if (this.peers.links.length > 0) this.membership.unreachable(id, now);
+    this.feeds.avoid(id, now);
+  }
+
+  private peerLost(peer: Peer, now: number, isDead: boolean): void {
+    this.removePeer(peer, now);
+    if (isDead) this.membership.declareDown(peer.id, now);
+  }
+
+  private removePeer(peer: Peer, now: number): void {
+    this.peers.remove(peer);
+    this.linkChanged(peer, now);
+    if (this.peers.size === 0) this.seeds.rejoin(now);
+  }
+
+  private linkChanged(peer: Peer, now: number): void {
+    this.peers.refreshLink(peer);
+    this.feeds.peersChanged(now);
+    if (this.isReady === this.wasReady) return;
+    this.wasReady = this.isReady;
+    this.context.events.push({ type: this.wasReady ? 'ready' : 'unready' });
+  }
+
+  private challenge(peer: Peer, from: Endpoint, now: number): void {
+    const { options, writer } = this.context;
+    this.stray(peer, from, challengePath(peer, from, options.random, writer, now));
+  }
+
+  private stray(peer: Peer, to: Endpoint, frame: Uint8Array | undefined): void {
+    const datagram = frame === undefined ? undefined : this.packer.seal(peer, frame, this.now);
+    if (datagram !== undefined) this.strays.push({ to, datagram });
+  }
+
+  private counted(to: Endpoint, datagram: Uint8Array): Transmit {
+    const { counters } = this.context;
+    counters.datagramsSent++;
+    counters.bytesSent += datagram.length;
+    return { to, datagram };
+  }
+}

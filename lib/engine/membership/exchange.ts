@@ -1,0 +1,75 @@
+import type { EngineContext } from '../engine-context.js';
+import type { NodeId } from '../node-id.js';
+import type { Peer } from '../peers/peer.js';
+import { Timer } from '../timer-heap.js';
+
+/**
+ * Least time between the beginnings of two exchanges, ms. While members come and go all digests differ for a moment;
+ * without this pause every heartbeat would fetch the whole table.
+ */
+export const EXCHANGE_PAUSE_MS = 1_000;
+
+/** Pages sent in answer to one request: enough for a hundred members a round trip, few enough not to be a burst. */
+export const PAGES_PER_REQUEST = 8;
+
+/** When no page comes for this long, ms, the rest is asked for again, so often; then another peer is asked. */
+export const PAGE_TIMEOUT_MS = 500;
+export const PAGE_TRIES = 4;
+
+/** Fetches another node's member table page by page, one exchange at a time. */
+export class Exchange {
+  private peer: Peer | undefined;
+  private after: NodeId | undefined;
+  private tries = 0;
+  private pages = 0;
+  private nextAt = -Infinity;
+  private readonly timer = new Timer(now => this.retry(now));
+
+  constructor(
+    private readonly context: EngineContext,
+    private readonly request: (peer: Peer, after: NodeId | undefined) => void,
+  ) {}
+
+  /** Starts unless one is under way or the last one was just now. */
+  begin(peer: Peer, now: number): void {
+    if (this.peer !== undefined || now < this.nextAt) return;
+    this.nextAt = now + EXCHANGE_PAUSE_MS;
+    this.peer = peer;
+    this.ask(undefined, now);
+  }
+
+  /** A page has come; `next` is where the following one begins, undefined when it was the last. */
+  onPage(peer: Peer, next: NodeId | undefined, now: number): void {
+    if (peer !== this.peer) return;
+    if (next === undefined) {
+      this.peer = undefined;
+      this.context.timers.cancel(this.timer);
+      return;
+    }
+    this.after = next;
+    this.pages++;
+    if (this.pages >= PAGES_PER_REQUEST) this.ask(next, now);
+    else this.context.timers.set(this.timer, now + PAGE_TIMEOUT_MS);
+  }
+
+  private ask(after: NodeId | undefined, now: number): void {
+    this.after = after;
+    this.tries = 1;
+    this.pages = 0;
+    this.context.timers.set(this.timer, now + PAGE_TIMEOUT_MS);
+    this.request(this.peer!, after);
+  }
+
+  private retry(now: number): void {
+    const { peer } = this;
+    if (peer === undefined) return;
+    if (this.tries >= PAGE_TRIES || peer.current.isExpired(now)) {
+      this.peer = undefined;
+      return;
+    }
+    this.tries++;
+    this.pages = 0;
+    this.context.timers.set(this.timer, now + PAGE_TIMEOUT_MS);
+    this.request(peer, this.after);
+  }
+}

@@ -1,0 +1,146 @@
+import type { Endpoint } from '../endpoint.js';
+import type { NodeId } from '../node-id.js';
+import { isLive, type MemberRecord, type MemberState, recordHash, supersedes } from './member.js';
+
+/**
+ * Most live members a table takes. The design aims at thousands; a member is about 400 bytes, so this is 8 MB.
+ * Too low and nodes of a large cluster become invisible; without it a hostile member could fill the memory.
+ */
+export const MAX_MEMBERS = 20_000;
+
+/**
+ * Most tombstones kept. They stop late news of life from reviving the dead; when there are more, the oldest go first.
+ */
+export const MAX_TOMBSTONES = 20_000;
+
+/** How long a tombstone is kept, ms: longer than any delayed news can travel (serf and foca use 24 h as well). */
+export const TOMBSTONE_MS = 24 * 3_600_000;
+
+/** One member as this node knows it. */
+export class Member implements MemberRecord {
+  incarnation: number;
+  state: MemberState;
+  endpoint: Endpoint;
+  zone: string;
+  /** When the state was learned, monotonic ms. */
+  changedAt: number;
+  /** Not chosen as a feed before this time: it could not be reached, or refused. */
+  avoidUntil = 0;
+  /** Dials in a row that it did not answer. */
+  failedDials = 0;
+  /** Rendezvous score for the owner of the table, computed once by the overlay. */
+  score = -1;
+
+  constructor(
+    readonly id: NodeId,
+    record: { incarnation: number; state: MemberState; zone: string },
+    endpoint: Endpoint,
+    now: number,
+  ) {
+    this.incarnation = record.incarnation;
+    this.state = record.state;
+    this.zone = record.zone;
+    this.endpoint = endpoint;
+    this.changedAt = now;
+  }
+}
+
+export type MergeResult = 'new' | 'changed' | 'known' | 'stale' | 'full' | 'unreachable';
+
+/** All other members this node knows, live ones in order of id (the ring), and the tombstones of the others. */
+export class MemberTable {
+  private readonly byId = new Map<NodeId, Member>();
+  private readonly ring: Member[] = [];
+  private readonly tombstones = new Set<Member>();
+  /** XOR of the record hashes of all live members. */
+  digest = 0;
+
+  get(id: NodeId): Member | undefined {
+    return this.byId.get(id);
+  }
+
+  /** Live members in order of id. Not to be changed or kept. */
+  get live(): readonly Member[] {
+    return this.ring;
+  }
+
+  get tombstoneCount(): number {
+    return this.tombstones.size;
+  }
+
+  /**
+   * Merges a record: the result does not depend on the order in which records arrive. `known` is news already held,
+   * `stale` is beaten by what is held, `unreachable` is a member of unknown address.
+   */
+  merge(record: MemberRecord, now: number): MergeResult {
+    const held = this.byId.get(record.id);
+    if (held === undefined) {
+      if (record.endpoint === undefined) return 'unreachable';
+      if (isLive(record.state) && this.ring.length >= MAX_MEMBERS) return 'full';
+      const member = new Member(record.id, record, record.endpoint, now);
+      this.byId.set(member.id, member);
+      this.enter(member, now);
+      return 'new';
+    }
+    if (!supersedes(record, held)) {
+      return record.incarnation === held.incarnation && record.state === held.state ? 'known' : 'stale';
+    }
+    if (isLive(record.state) && !isLive(held.state) && this.ring.length >= MAX_MEMBERS) return 'full';
+    this.exit(held);
+    held.incarnation = record.incarnation;
+    held.state = record.state;
+    held.zone = record.zone;
+    if (record.endpoint !== undefined) held.endpoint = record.endpoint;
+    held.changedAt = now;
+    this.enter(held, now);
+    return 'changed';
+  }
+
+  /** Position in `live` of the first id greater than this one; `live.length` when there is none. */
+  positionAfter(id: NodeId): number {
+    let low = 0;
+    let high = this.ring.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.ring[middle]!.id > id) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  check(): void {
+    let digest = 0;
+    for (let i = 0; i < this.ring.length; i++) {
+      const member = this.ring[i]!;
+      if (!isLive(member.state)) throw new Error(`member ${member.id} is ${member.state} and on the ring`);
+      if (i > 0 && this.ring[i - 1]!.id >= member.id) throw new Error('the ring is out of order');
+      digest = (digest ^ recordHash(member.id, member.incarnation)) >>> 0;
+    }
+    if (digest !== this.digest) throw new Error('the digest does not match the table');
+    if (this.ring.length + this.tombstones.size !== this.byId.size) throw new Error('a member is in no list');
+    if (this.tombstones.size > MAX_TOMBSTONES) throw new Error('too many tombstones');
+  }
+
+  private enter(member: Member, now: number): void {
+    if (isLive(member.state)) {
+      this.ring.splice(this.positionAfter(member.id), 0, member);
+      this.digest = (this.digest ^ recordHash(member.id, member.incarnation)) >>> 0;
+      return;
+    }
+    this.tombstones.add(member);
+    for (const oldest of this.tombstones) {
+      if (this.tombstones.size <= MAX_TOMBSTONES && oldest.changedAt > now - TOMBSTONE_MS) break;
+      this.tombstones.delete(oldest);
+      this.byId.delete(oldest.id);
+    }
+  }
+
+  private exit(member: Member): void {
+    if (!isLive(member.state)) {
+      this.tombstones.delete(member);
+      return;
+    }
+    this.ring.splice(this.positionAfter(member.id) - 1, 1);
+    this.digest = (this.digest ^ recordHash(member.id, member.incarnation)) >>> 0;
+  }
+}

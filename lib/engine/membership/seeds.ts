@@ -1,0 +1,69 @@
+import type { DialResult } from '../crypto/handshakes.js';
+import type { EngineContext } from '../engine-context.js';
+import { type Endpoint, sameEndpoint } from '../endpoint.js';
+import type { PeerTable } from '../peers/peer-table.js';
+import { randomUint32, randomUnit } from '../random.js';
+import { Timer } from '../timer-heap.js';
+
+/** How often seeds are tried while the node knows nobody, ms. A handshake in progress is not disturbed by it. */
+export const JOIN_RETRY_MS = 1_000;
+
+/**
+ * How often one seed is tried while the node has peers, ms. Two halves of a cluster that lost each other find each other
+ * again by this and by nothing else, so it never stops.
+ */
+export const REJOIN_MS = 60_000;
+
+/** Most seeds tried at once: a long list must not become a burst. */
+export const SEEDS_AT_ONCE = 8;
+
+/** Says Hello to the seeds: often until somebody answers, now and then for ever. */
+export class Seeds {
+  private endpoints: readonly Endpoint[] = [];
+  private ourselves: Endpoint[] = [];
+  private readonly timer = new Timer(now => this.tick(now));
+
+  constructor(
+    private readonly context: EngineContext,
+    private readonly peers: PeerTable,
+    private readonly dial: (to: Endpoint, now: number) => DialResult,
+  ) {}
+
+  /** Replaces the list; names were resolved anew. */
+  set(endpoints: readonly Endpoint[], now: number): void {
+    this.endpoints = endpoints;
+    if (endpoints.length > 0) this.context.timers.setEarlier(this.timer, now);
+    else this.context.timers.cancel(this.timer);
+  }
+
+  /** One of the seeds turned out to be this node: lists are often the same for all. */
+  isOurself(endpoint: Endpoint): void {
+    if (this.ourselves.some(known => sameEndpoint(known, endpoint))) return;
+    this.ourselves = [...this.ourselves.slice(-SEEDS_AT_ONCE), endpoint];
+  }
+
+  /** The last peer is gone: start over. */
+  rejoin(now: number): void {
+    if (this.endpoints.length > 0) this.context.timers.setEarlier(this.timer, now + JOIN_RETRY_MS);
+  }
+
+  private tick(now: number): void {
+    const { random } = this.context.options;
+    const seeds = this.endpoints.filter(seed => !this.ourselves.some(own => sameEndpoint(own, seed)));
+    if (this.peers.size === 0) {
+      const first = seeds.length > SEEDS_AT_ONCE ? randomUint32(random) % seeds.length : 0;
+      for (let i = 0; i < Math.min(seeds.length, SEEDS_AT_ONCE); i++)
+        this.dial(seeds[(first + i) % seeds.length]!, now);
+      this.context.timers.set(this.timer, now + JOIN_RETRY_MS);
+      return;
+    }
+    const strangers = seeds.filter(seed => !this.isPeer(seed));
+    if (strangers.length > 0) this.dial(strangers[randomUint32(random) % strangers.length]!, now);
+    this.context.timers.set(this.timer, now + REJOIN_MS * (0.9 + 0.2 * randomUnit(random)));
+  }
+
+  private isPeer(endpoint: Endpoint): boolean {
+    for (const peer of this.peers.all()) if (sameEndpoint(peer.endpoint, endpoint)) return true;
+    return false;
+  }
+}

@@ -1,0 +1,170 @@
+import type { EngineContext } from '../engine-context.js';
+import { judgeSilence, nextJudgementMs } from '../membership/failure-detector.js';
+import { randomUint32, randomUnit } from '../random.js';
+import { Frame, Role } from '../wire/frame.js';
+import type { MessagePackReader } from '../wire/message-pack-reader.js';
+import { Priority } from './outbox.js';
+import type { Peer } from './peer.js';
+import type { PeerTable } from './peer-table.js';
+
+/** Heartbeats of all links would fall into step without it; each interval is varied by this share to both sides. */
+export const HEARTBEAT_JITTER = 0.1;
+
+/**
+ * A heartbeat that tells of a changed role is repeated after this long without an answer, doubling, this often: about
+ * 5 s in all, through 30 % loss. Fewer, and a lost one leaves a link one-sided for a whole interval.
+ */
+export const HASTY_MS = 300;
+export const HASTY_REPEATS = 4;
+
+/** A session that has served no link for this long is dropped, ms. It is made anew when it is needed. */
+export const IDLE_PEER_MS = 60_000;
+
+/** Subscribers taken for each feed of our own: bounds what a node forwards, whatever others choose. */
+export const SUBSCRIBERS_PER_FEED = 4;
+
+/** What heartbeats bring to light. */
+export interface HeartbeatHost {
+  /** A fresh handshake with a peer, for its keys or because it is silent. */
+  rehandshake(peer: Peer, now: number): void;
+  /** A link was silent too long, or its session ended. */
+  peerLost(peer: Peer, now: number, isDead: boolean): void;
+  /** A role of the peer changed, ours or its. */
+  linkChanged(peer: Peer, now: number): void;
+  /** The peer does not take us as a subscriber. */
+  feedRefused(peer: Peer, now: number): void;
+  /** What the peer's member table looks like. */
+  digestHeard(peer: Peer, digest: number, now: number): void;
+  readonly digest: number;
+}
+
+/**
+ * One mechanism for everything a link needs: signs of life, the round trip, who is whose feed, the digest of the member
+ * table. Each heartbeat tells the whole state, so a lost one costs time and nothing else.
+ */
+export class Heartbeats {
+  constructor(
+    private readonly context: EngineContext,
+    private readonly peers: PeerTable,
+    private readonly host: HeartbeatHost,
+  ) {}
+
+  /** Tells the peer at once what we are to each other, and repeats it until it answers. */
+  tell(peer: Peer, now: number): void {
+    peer.hastyHeartbeats = 0;
+    this.send(peer, now);
+  }
+
+  /** The peer's timer: heartbeats, silence, rekeying, the end of sessions. */
+  service(peer: Peer, now: number): void {
+    const { heartbeat } = this.context.options;
+    this.peers.retirePrevious(peer, now);
+    if (peer.isLink) peer.linkedAt = now;
+    if (peer.current.isExpired(now)) return this.host.peerLost(peer, now, false);
+    if (now - peer.linkedAt >= IDLE_PEER_MS) return this.host.peerLost(peer, now, false);
+    const silence = now - peer.lastHeardAt;
+    const verdict = peer.isLink ? judgeSilence(silence, heartbeat) : 'alive';
+    if (verdict === 'dead') return this.host.peerLost(peer, now, true);
+    if (verdict === 'doubtful' || peer.current.needsRekey(now)) this.host.rehandshake(peer, now);
+    if (now >= this.heartbeatDue(peer)) {
+      if (!peer.isHeartbeatAnswered) peer.hastyHeartbeats++;
+      this.send(peer, now);
+    } else this.schedule(peer, now);
+  }
+
+  onHeartbeat(peer: Peer, reader: MessagePackReader, isNewest: boolean, now: number): void {
+    const token = reader.uint();
+    const roles = reader.uint();
+    const digest = reader.uint();
+    if (reader.failed) return;
+    if (isNewest) this.applyRoles(peer, roles, now);
+    this.peers.send(peer, Priority.control, this.encode(Frame.heartbeatReply, token, peer));
+    this.host.digestHeard(peer, digest, now);
+  }
+
+  onReply(peer: Peer, reader: MessagePackReader, isNewest: boolean, now: number): void {
+    const token = reader.uint();
+    const roles = reader.uint();
+    const digest = reader.uint();
+    if (reader.failed) return;
+    if (isNewest) this.applyRoles(peer, roles, now);
+    if (token !== peer.heartbeatToken || peer.isHeartbeatAnswered) return;
+    peer.isHeartbeatAnswered = true;
+    peer.roundTrip.sample(now - peer.heartbeatSentAt);
+    if (peer.isFeed) {
+      const isActive = (roles & Role.subscribed) !== 0;
+      if (isActive !== peer.isFeedActive) {
+        peer.isFeedActive = isActive;
+        this.host.linkChanged(peer, now);
+      }
+      if (!isActive) this.host.feedRefused(peer, now);
+    }
+    this.schedule(peer, now);
+    this.host.digestHeard(peer, digest, now);
+  }
+
+  /** Takes the peer on or off as our subscriber, as it wishes; full houses refuse all but the ring. */
+  private applyRoles(peer: Peer, roles: number, now: number): void {
+    const wants = (roles & Role.feed) !== 0;
+    const isSubscriber = wants && (peer.isSubscriber || (roles & Role.locked) !== 0 || this.hasRoom());
+    if (isSubscriber === peer.isSubscriber) return;
+    peer.isSubscriber = isSubscriber;
+    this.host.linkChanged(peer, now);
+    this.schedule(peer, now);
+  }
+
+  private hasRoom(): boolean {
+    let subscribers = 0;
+    for (const link of this.peers.links) if (link.isSubscriber) subscribers++;
+    return subscribers < SUBSCRIBERS_PER_FEED * this.context.options.subscriptions;
+  }
+
+  private send(peer: Peer, now: number): void {
+    peer.heartbeatToken = randomUint32(this.context.options.random);
+    peer.heartbeatSentAt = now;
+    peer.isHeartbeatAnswered = false;
+    this.peers.send(peer, Priority.control, this.encode(Frame.heartbeat, peer.heartbeatToken, peer));
+    this.schedule(peer, now);
+  }
+
+  private encode(type: number, token: number, peer: Peer): Uint8Array {
+    const { writer } = this.context;
+    let roles = 0;
+    if (peer.isFeed) roles |= Role.feed;
+    if (peer.isLocked) roles |= Role.locked;
+    if (peer.isSubscriber) roles |= Role.subscribed;
+    writer.reset();
+    writer.array(4);
+    writer.uint(type);
+    writer.uint(token);
+    writer.uint(roles);
+    writer.uint(this.host.digest);
+    return writer.take();
+  }
+
+  /** When the next heartbeat is due; Infinity for a peer that is no link and has answered. */
+  private heartbeatDue(peer: Peer): number {
+    if (!peer.isHeartbeatAnswered && peer.hastyHeartbeats < HASTY_REPEATS) {
+      return peer.heartbeatSentAt + HASTY_MS * 2 ** peer.hastyHeartbeats;
+    }
+    return peer.isLink ? peer.nextHeartbeatAt : Infinity;
+  }
+
+  private schedule(peer: Peer, now: number): void {
+    const { heartbeat, random } = this.context.options;
+    if (peer.nextHeartbeatAt <= peer.heartbeatSentAt) {
+      const factor = 1 - HEARTBEAT_JITTER + 2 * HEARTBEAT_JITTER * randomUnit(random);
+      peer.nextHeartbeatAt = peer.heartbeatSentAt + heartbeat.intervalMs * factor;
+    }
+    const rekeyAt = Math.max(peer.current.rekeyAt, now + REKEY_RETRY_MS);
+    let due = Math.min(this.heartbeatDue(peer), rekeyAt, peer.current.expiry);
+    if (peer.isLink) due = Math.min(due, peer.lastHeardAt + nextJudgementMs(now - peer.lastHeardAt, heartbeat));
+    else due = Math.min(due, peer.linkedAt + IDLE_PEER_MS);
+    if (peer.previous !== undefined) due = Math.min(due, peer.previousUntil);
+    this.context.timers.set(peer.service, Math.max(due, now + MIN_SERVICE_MS));
+  }
+}
+
+/** Shortest time between two visits of the service timer, and between two tries of a rekey that is due. */
+const MIN_SERVICE_MS = 20;
+const REKEY_RETRY_MS = 1_000;

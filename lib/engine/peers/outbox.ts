@@ -1,0 +1,74 @@
+import { Fifo } from '../fifo.js';
+
+/** Classes of frames, most urgent first. Control keeps the link alive, so nothing may delay it. */
+export const Priority = { control: 0, event: 1, bulk: 2, repair: 3 } as const;
+export type Priority = (typeof Priority)[keyof typeof Priority];
+
+/**
+ * Most bytes that wait for one peer. It must hold one message of the largest default size (1 MiB in segments) twice;
+ * beyond it frames are dropped and counted, because a peer that takes nothing must not use up the memory.
+ */
+export const OUTBOX_BYTES = 4 * 1024 * 1024;
+
+/** What the segments of a message take up for each byte of it: an upper bound of the frame heads. */
+const SEGMENTED_SHARE = 1.1;
+
+/** The frames that wait for one peer. Frames are shared between the outboxes of all links: encoded once, never copied here. */
+export class Outbox {
+  private readonly queues = [
+    new Fifo<Uint8Array>(),
+    new Fifo<Uint8Array>(),
+    new Fifo<Uint8Array>(),
+    new Fifo<Uint8Array>(),
+  ];
+  bytes = 0;
+  frames = 0;
+  /** Class of the frame that `shift` returned last. */
+  lastPriority: Priority = Priority.control;
+
+  get isEmpty(): boolean {
+    return this.frames === 0;
+  }
+
+  /** Whether a message of this size, cut into segments, can wait here. */
+  hasRoomFor(messageBytes: number): boolean {
+    return this.bytes + messageBytes * SEGMENTED_SHARE <= OUTBOX_BYTES;
+  }
+
+  /** Whether repairs wait already. */
+  get hasRepairs(): boolean {
+    return this.queues[Priority.repair]!.length > 0;
+  }
+
+  /** False when the frame was refused because the outbox is full; control is never refused. */
+  push(priority: Priority, frame: Uint8Array): boolean {
+    if (priority !== Priority.control && this.bytes + frame.length > OUTBOX_BYTES) return false;
+    this.queues[priority]!.push(frame);
+    this.bytes += frame.length;
+    this.frames++;
+    return true;
+  }
+
+  /** The next frame of at most `room` bytes of the most urgent class; paced classes only when `paced` allows them. */
+  shift(room: number, paced: boolean): Uint8Array | undefined {
+    const classes = paced ? this.queues.length : Priority.bulk;
+    for (let priority = 0; priority < classes; priority++) {
+      const queue = this.queues[priority]!;
+      const frame = queue.peek();
+      if (frame === undefined) continue;
+      if (frame.length > room) return undefined;
+      queue.shift();
+      this.bytes -= frame.length;
+      this.frames--;
+      this.lastPriority = priority as Priority;
+      return frame;
+    }
+    return undefined;
+  }
+
+  clear(): void {
+    for (const queue of this.queues) queue.clear();
+    this.bytes = 0;
+    this.frames = 0;
+  }
+}

@@ -1,0 +1,57 @@
+import { type Endpoint, sameEndpoint } from '../endpoint.js';
+import type { RandomFill } from '../random.js';
+import { Frame } from '../wire/frame.js';
+import type { MessagePackReader } from '../wire/message-pack-reader.js';
+import type { MessagePackWriter } from '../wire/message-pack-writer.js';
+import type { Peer } from './peer.js';
+
+/**
+ * A peer's datagrams that come from a new address may be its own (it moved, its NAT forgot it) or somebody else's copy
+ * of them with a rewritten source. Broadcasts are many, so they go there only once the address has answered (RFC 9000,
+ * section 8.2).
+ */
+const TOKEN_BYTES = 8;
+
+/** A challenge is repeated when another datagram comes from there after this long, ms. */
+export const CHALLENGE_MS = 1_000;
+
+/** The frame to send to the new address, or undefined when one is on its way. */
+export function challengePath(
+  peer: Peer,
+  from: Endpoint,
+  random: RandomFill,
+  writer: MessagePackWriter,
+  now: number,
+): Uint8Array | undefined {
+  const { candidate } = peer;
+  if (candidate !== undefined && now - candidate.sentAt < CHALLENGE_MS) return undefined;
+  const token = new Uint8Array(TOKEN_BYTES);
+  random(token);
+  peer.candidate = { endpoint: from, token, sentAt: now };
+  return encode(writer, Frame.pathChallenge, token);
+}
+
+/** The answer to a challenge, for the address it came from. */
+export function answerChallenge(reader: MessagePackReader, writer: MessagePackWriter): Uint8Array | undefined {
+  const token = reader.bytesOf(TOKEN_BYTES);
+  return reader.failed ? undefined : encode(writer, Frame.pathResponse, token);
+}
+
+/** Moves the peer to the address that brought back its token. True when it moved. */
+export function acceptResponse(peer: Peer, from: Endpoint, reader: MessagePackReader): boolean {
+  const token = reader.bytesOf(TOKEN_BYTES);
+  const { candidate } = peer;
+  if (reader.failed || candidate === undefined || !sameEndpoint(candidate.endpoint, from)) return false;
+  if (token.some((byte, i) => byte !== candidate.token[i])) return false;
+  peer.endpoint = candidate.endpoint;
+  peer.candidate = undefined;
+  return true;
+}
+
+function encode(writer: MessagePackWriter, type: number, token: Uint8Array): Uint8Array {
+  writer.reset();
+  writer.array(2);
+  writer.uint(type);
+  writer.bytes(token);
+  return writer.take();
+}

@@ -1,0 +1,163 @@
+import type { Session } from '../crypto/session.js';
+import type { SessionTable } from '../crypto/session-table.js';
+import { PREVIOUS_SESSION_MS } from '../crypto/session-limits.js';
+import type { EngineContext } from '../engine-context.js';
+import type { Endpoint } from '../endpoint.js';
+import { Fifo } from '../fifo.js';
+import type { NodeId } from '../node-id.js';
+import { Timer } from '../timer-heap.js';
+import type { Priority } from './outbox.js';
+import { Peer } from './peer.js';
+
+/**
+ * Two sessions that came up this close together were opened from both sides at once, ms. Both sides then prefer the one
+ * that the smaller node id began, so that they end up with the same. Too short, and each may prefer another; the one not
+ * preferred still receives, so nothing is lost but a rekey.
+ */
+export const SIMULTANEOUS_OPEN_MS = 5_000;
+
+/** Nodes we hold sessions with, found by id and by session; and the line of those with something to send. */
+export class PeerTable {
+  private readonly byId = new Map<NodeId, Peer>();
+  private readonly bySession = new Map<number, Peer>();
+  /** Peers that carry broadcasts. Not to be changed from outside. */
+  readonly links: Peer[] = [];
+  private readonly line = new Fifo<Peer>();
+
+  constructor(
+    private readonly context: EngineContext,
+    private readonly sessions: SessionTable,
+    private readonly onService: (peer: Peer, now: number) => void,
+  ) {}
+
+  get size(): number {
+    return this.byId.size;
+  }
+
+  get(id: NodeId): Peer | undefined {
+    return this.byId.get(id);
+  }
+
+  ofSession(session: Session): Peer | undefined {
+    return this.bySession.get(session.index);
+  }
+
+  all(): IterableIterator<Peer> {
+    return this.byId.values();
+  }
+
+  /** Gives a peer a new session, the peer itself being new or not. */
+  attach(session: Session, endpoint: Endpoint, zone: string, now: number): Peer {
+    const known = this.byId.get(session.remoteId);
+    if (known === undefined) return this.create(session, endpoint, zone, now);
+    this.bySession.set(session.index, known);
+    const isSimultaneous =
+      known.current.role !== session.role &&
+      now - known.attachedAt <= SIMULTANEOUS_OPEN_MS &&
+      !known.current.isExpired(now);
+    if (isSimultaneous && this.prefers(known.current)) {
+      this.demote(known, session, now);
+      return known;
+    }
+    this.demote(known, known.current, now);
+    known.current = session;
+    known.attachedAt = now;
+    known.endpoint = endpoint;
+    known.zone = zone;
+    known.candidate = undefined;
+    return known;
+  }
+
+  /** A packet came on the session before the current one: the other side still needs it. */
+  heardOnPrevious(peer: Peer, now: number): void {
+    peer.previousUntil = now + PREVIOUS_SESSION_MS;
+  }
+
+  /** Wipes the previous session when its time has come. */
+  retirePrevious(peer: Peer, now: number): void {
+    if (peer.previous === undefined || now < peer.previousUntil) return;
+    this.dropSession(peer.previous);
+    peer.previous = undefined;
+  }
+
+  remove(peer: Peer): void {
+    this.context.timers.cancel(peer.service);
+    this.context.timers.cancel(peer.paced);
+    this.context.counters.drop('peer_gone', peer.outbox.frames);
+    peer.outbox.clear();
+    peer.isFeed = false;
+    peer.isFeedActive = false;
+    peer.isSubscriber = false;
+    this.refreshLink(peer);
+    this.dropSession(peer.current);
+    if (peer.previous !== undefined) this.dropSession(peer.previous);
+    this.byId.delete(peer.id);
+  }
+
+  /** Puts the peer on or off the list of links, after its roles changed. */
+  refreshLink(peer: Peer): void {
+    const position = this.links.indexOf(peer);
+    if (peer.isLink && position < 0) this.links.push(peer);
+    if (!peer.isLink && position >= 0) this.links.splice(position, 1);
+  }
+
+  /** Queues a frame for the peer and puts it in line. */
+  send(peer: Peer, priority: Priority, frame: Uint8Array): boolean {
+    if (!peer.outbox.push(priority, frame)) {
+      this.context.counters.drop('outbox_full');
+      return false;
+    }
+    this.enqueue(peer);
+    return true;
+  }
+
+  enqueue(peer: Peer): void {
+    if (peer.isInLine) return;
+    peer.isInLine = true;
+    this.line.push(peer);
+  }
+
+  /** The next peer that may have something to send. */
+  nextInLine(): Peer | undefined {
+    const peer = this.line.shift();
+    if (peer !== undefined) peer.isInLine = false;
+    return peer;
+  }
+
+  check(): void {
+    for (const peer of this.byId.values()) {
+      if (this.links.includes(peer) !== peer.isLink) throw new Error('the list of links is wrong');
+      if (this.bySession.get(peer.current.index) !== peer) throw new Error('a current session is not listed');
+      if (peer.isFeedActive && !peer.isFeed) throw new Error('a feed is active that is none');
+      if (!peer.outbox.isEmpty && !peer.isInLine && !peer.paced.isSet) throw new Error('an outbox is forgotten');
+    }
+    for (const peer of this.links) if (this.byId.get(peer.id) !== peer) throw new Error('a link to a removed peer');
+    if (this.bySession.size > 2 * this.byId.size) throw new Error('sessions without a peer');
+  }
+
+  private create(session: Session, endpoint: Endpoint, zone: string, now: number): Peer {
+    const service = new Timer(at => this.onService(peer, at));
+    const paced = new Timer(() => this.enqueue(peer));
+    const peer = new Peer(session.remoteId, endpoint, zone, session, now, service, paced);
+    this.byId.set(peer.id, peer);
+    this.bySession.set(session.index, peer);
+    return peer;
+  }
+
+  /** Of two sessions opened at once, whether this is the one that the smaller id began. */
+  private prefers(session: Session): boolean {
+    const isOurs = session.role === 'initiator';
+    return isOurs === this.context.options.id < session.remoteId;
+  }
+
+  private demote(peer: Peer, session: Session, now: number): void {
+    if (peer.previous !== undefined && peer.previous !== session) this.dropSession(peer.previous);
+    peer.previous = session;
+    peer.previousUntil = now + PREVIOUS_SESSION_MS;
+  }
+
+  private dropSession(session: Session): void {
+    this.bySession.delete(session.index);
+    this.sessions.remove(session);
+  }
+}

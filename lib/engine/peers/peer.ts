@@ -1,0 +1,82 @@
+import type { Session } from '../crypto/session.js';
+import type { Endpoint } from '../endpoint.js';
+import { type NodeId, nodeIdToBytes } from '../node-id.js';
+import type { Timer } from '../timer-heap.js';
+import { Outbox } from './outbox.js';
+import { RoundTrip } from './round-trip.js';
+import { TokenBucket } from './token-bucket.js';
+
+/**
+ * How fast segments of large messages and repairs go to one peer: 4 MB/s with a burst of ten datagrams (the initial
+ * window of RFC 9002). A receiver hears about ten links at once, so this keeps the sum below what a socket buffer of the
+ * default size absorbs while its process waits for a core; much faster and large messages are lost in that buffer.
+ */
+export const BULK_BYTES_PER_MS = 4_000;
+export const BULK_BURST_BYTES = 12_000;
+
+/** A node with which we hold a session. It is a link, and carries broadcasts, when it is our feed or our subscriber. */
+export class Peer {
+  readonly idBytes: Uint8Array;
+
+  /** We send on this one. */
+  current: Session;
+  /** The one before, still received on for a while. */
+  previous: Session | undefined;
+  /** When `previous` is wiped, monotonic ms. */
+  previousUntil = 0;
+  /** When the current session became current. */
+  attachedAt: number;
+
+  /** When we first had a session with it, monotonic ms. */
+  readonly metAt: number;
+  lastHeardAt: number;
+  /** Whether we asked it to send us broadcasts. */
+  isFeed = false;
+  /** Whether it agreed. */
+  isFeedActive = false;
+  /** Whether it is our ring predecessor, which may not refuse. */
+  isLocked = false;
+  isSubscriber = false;
+
+  /** The heartbeat in flight: its token and when it left. */
+  heartbeatToken = 0;
+  heartbeatSentAt = -Infinity;
+  nextHeartbeatAt = -Infinity;
+  isHeartbeatAnswered = true;
+  /** How often the news of a changed role was repeated without an answer. */
+  hastyHeartbeats = 0;
+  /** When it last was a link, for giving up sessions that serve nothing. */
+  linkedAt: number;
+
+  readonly roundTrip = new RoundTrip();
+  readonly outbox = new Outbox();
+  readonly pacer = new TokenBucket(BULK_BYTES_PER_MS, BULK_BURST_BYTES);
+  /** Whether it stands in the line of peers with something to send. */
+  isInLine = false;
+
+  /** An address it was heard from that has not proved itself yet, and the token it must bring back. */
+  candidate: { endpoint: Endpoint; token: Uint8Array; sentAt: number } | undefined;
+
+  constructor(
+    readonly id: NodeId,
+    public endpoint: Endpoint,
+    public zone: string,
+    session: Session,
+    now: number,
+    /** Heartbeats, silence, rekeying. */
+    readonly service: Timer,
+    /** Wakes the outbox when the pacer lets more through. */
+    readonly paced: Timer,
+  ) {
+    this.idBytes = nodeIdToBytes(id);
+    this.current = session;
+    this.attachedAt = now;
+    this.metAt = now;
+    this.lastHeardAt = now;
+    this.linkedAt = now;
+  }
+
+  get isLink(): boolean {
+    return this.isFeed || this.isSubscriber;
+  }
+}

@@ -1,0 +1,63 @@
+import type { Endpoint } from '../endpoint.js';
+import { addressToBytes } from '../crypto/address-bytes.js';
+
+/** Bytes of an endpoint on the wire: the address (IPv4 4, IPv6 16) and the port, big endian. */
+const IPV4_BYTES = 6;
+const IPV6_BYTES = 18;
+
+/** Undefined for an address that is no literal address. */
+export function encodeEndpoint(endpoint: Endpoint): Uint8Array | undefined {
+  const mapped = addressToBytes(endpoint.address);
+  if (mapped === undefined) return undefined;
+  const address = endpoint.address.includes(':') ? mapped : mapped.subarray(12);
+  const bytes = new Uint8Array(address.length + 2);
+  bytes.set(address);
+  bytes[address.length] = endpoint.port >> 8;
+  bytes[address.length + 1] = endpoint.port & 0xff;
+  return bytes;
+}
+
+/**
+ * Undefined for bytes that are no endpoint that can be dialled: a wrong length, port 0, the unspecified address, a
+ * multicast or broadcast one. What others tell of members is hearsay, and must not aim datagrams at such addresses.
+ */
+export function decodeEndpoint(bytes: Uint8Array): Endpoint | undefined {
+  if (bytes.length !== IPV4_BYTES && bytes.length !== IPV6_BYTES) return undefined;
+  const port = bytes[bytes.length - 2]! * 256 + bytes[bytes.length - 1]!;
+  if (port === 0) return undefined;
+  const isIpv4 = bytes.length === IPV4_BYTES;
+  const first = bytes[0]!;
+  if (isIpv4 ? first === 0 || first >= 224 : first === 0xff || isUnspecified(bytes)) return undefined;
+  return { address: isIpv4 ? formatIpv4(bytes) : formatIpv6(bytes), port };
+}
+
+function isUnspecified(bytes: Uint8Array): boolean {
+  for (let i = 0; i < 16; i++) if (bytes[i] !== 0) return false;
+  return true;
+}
+
+function formatIpv4(bytes: Uint8Array): string {
+  return `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}`;
+}
+
+/** RFC 5952: lower case, no leading zeros, the longest run of two or more zero groups (the first of equals) as `::`. */
+function formatIpv6(bytes: Uint8Array): string {
+  const groups: number[] = [];
+  for (let i = 0; i < 16; i += 2) groups.push(bytes[i]! * 256 + bytes[i + 1]!);
+  let bestStart = -1;
+  let bestLength = 1;
+  for (let start = 0; start < 8; start++) {
+    let length = 0;
+    while (start + length < 8 && groups[start + length] === 0) length++;
+    if (length > bestLength) {
+      bestStart = start;
+      bestLength = length;
+    }
+  }
+  const text = (from: number, to: number) =>
+    groups
+      .slice(from, to)
+      .map(group => group.toString(16))
+      .join(':');
+  return bestStart < 0 ? text(0, 8) : `${text(0, bestStart)}::${text(bestStart + bestLength, 8)}`;
+}

@@ -1,0 +1,36 @@
+/**
+ * Frame types. A data datagram's plaintext is a sequence of frames, each a MessagePack array whose first element is the
+ * type. A receiver passes over types it does not know.
+ */
+export const Frame = {
+  /** `[1, token, roles, digest]`: a sign of life that wants an answer. */
+  heartbeat: 1,
+  /** `[2, token, roles, digest]`: the answer, with the token of the heartbeat. */
+  heartbeatReply: 2,
+  /** `[3, record...]`: members that changed. */
+  news: 3,
+  /** `[4, after]`: wants the members whose ids follow `after` (binary, empty for the first page). */
+  membersRequest: 4,
+  /** `[5, next, record...]`: a page of members; `next` is the `after` of the following page, nil when there is none. */
+  membersPage: 5,
+  /** `[6, hops, origin, boot, sequence, index, count, payload]` or the same with `zones`: a segment of a broadcast. */
+  segment: 6,
+  /** `[7, origin, boot, highest, age, ...]`: how far the sender has heard origins. */
+  digest: 7,
+  /** `[8, origin, boot, first, length, ...]`: asks for segments again. */
+  repairRequest: 8,
+  /** `[9, token]`: is this address really yours? Answered from where it arrived. */
+  pathChallenge: 9,
+  /** `[10, token]`. */
+  pathResponse: 10,
+} as const;
+
+/** What the sender of a heartbeat says of the link, added up. */
+export const Role = {
+  /** You are one of my feeds: send me broadcasts. */
+  feed: 1,
+  /** You are my ring predecessor: you may not refuse. */
+  locked: 2,
+  /** I count you as my subscriber. */
+  subscribed: 4,
+} as const;

@@ -1,0 +1,90 @@
+import { NODE_ID_BYTES } from '../node-id.js';
+import { Frame } from './frame.js';
+import { MAX_ZONE_BYTES } from './member-codec.js';
+import type { MessagePackReader } from './message-pack-reader.js';
+import { type MessagePackWriter, uintSize } from './message-pack-writer.js';
+
+/**
+ * Most hops a segment travels; it fits one byte of MessagePack, so that a forwarder raises it in place. No overlay of
+ * thousands of nodes is near that wide: a segment that exceeds it goes round in circles, and is dropped and counted.
+ */
+export const MAX_HOPS = 127;
+
+/** Where `hops` stands in an encoded frame: after the array's and the type's byte. */
+export const HOPS_OFFSET = 2;
+
+/** Most zones one broadcast may name: with the longest names they still leave half of a datagram to the payload. */
+export const MAX_SCOPE_ZONES = 8;
+
+/** Most segments of one message, in line with the largest `maxMessageBytes` (64 MiB) in segments of 1,100 bytes. */
+export const MAX_SEGMENT_COUNT = 65_536;
+
+/** One segment. A reader fills it in again and again; `payload` and `origin` are views of the datagram. */
+export class Segment {
+  hops = 0;
+  origin: Uint8Array = NO_BYTES;
+  /** The origin's incarnation when it started: tells one life of a node from the next. */
+  boot = 0;
+  /** Place in the origin's stream, from 1. */
+  sequence = 0;
+  /** Place in the message, from 0. */
+  index = 0;
+  /** How many segments the message has. */
+  count = 1;
+  payload: Uint8Array = NO_BYTES;
+  zones: readonly string[] | undefined = undefined;
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+/** Bytes of a segment frame around a payload. */
+export function segmentOverhead(segment: Segment): number {
+  let bytes = 1 + 1 + 1 + (2 + NODE_ID_BYTES) + uintSize(segment.boot) + uintSize(segment.sequence);
+  bytes += uintSize(segment.index) + uintSize(segment.count) + 3;
+  if (segment.zones !== undefined) bytes += 1 + segment.zones.length * (2 + MAX_ZONE_BYTES);
+  return bytes;
+}
+
+export function writeSegment(writer: MessagePackWriter, segment: Segment): void {
+  writer.array(segment.zones === undefined ? 8 : 9);
+  writer.uint(Frame.segment);
+  writer.uint(segment.hops);
+  writer.bytes(segment.origin);
+  writer.uint(segment.boot);
+  writer.uint(segment.sequence);
+  writer.uint(segment.index);
+  writer.uint(segment.count);
+  writer.bytes(segment.payload);
+  if (segment.zones === undefined) return;
+  writer.array(segment.zones.length);
+  for (const zone of segment.zones) writer.text(zone);
+}
+
+/** Reads what follows the type. False, and the reader has failed, when the frame is malformed. */
+export function readSegment(reader: MessagePackReader, length: number, segment: Segment): boolean {
+  segment.hops = reader.uint();
+  segment.origin = reader.bytesOf(NODE_ID_BYTES);
+  segment.boot = reader.uint();
+  segment.sequence = reader.uint();
+  segment.index = reader.uint();
+  segment.count = reader.uint();
+  segment.payload = reader.bytes();
+  segment.zones = length > 8 ? readZones(reader) : undefined;
+  for (let i = 9; i < length; i++) reader.skip();
+  const isSane =
+    segment.hops <= MAX_HOPS &&
+    segment.count >= 1 &&
+    segment.count <= MAX_SEGMENT_COUNT &&
+    segment.index < segment.count &&
+    segment.sequence > segment.index;
+  if (!isSane || length < 8) reader.failed = true;
+  return !reader.failed;
+}
+
+function readZones(reader: MessagePackReader): string[] {
+  const count = reader.array();
+  const zones: string[] = [];
+  if (count > MAX_SCOPE_ZONES) reader.failed = true;
+  for (let i = 0; i < count && !reader.failed; i++) zones.push(reader.text(MAX_ZONE_BYTES));
+  return zones;
+}

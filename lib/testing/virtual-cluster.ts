@@ -1,0 +1,173 @@
+import { Keyring } from '../engine/crypto/keyring.js';
+import { GwyhEngine } from '../engine/engine.js';
+import type { BroadcastEvent, EngineEvent } from '../engine/engine-event.js';
+import type { EngineOptions } from '../engine/engine-options.js';
+import type { Endpoint } from '../engine/endpoint.js';
+import { randomNodeId } from '../engine/node-id.js';
+import type { BroadcastResult } from '../engine/broadcast/dissemination.js';
+import { SeededRandom } from './seeded-random.js';
+import { VirtualNetwork, type VirtualNetworkOptions } from './virtual-network.js';
+
+/** A broadcast as a homie received it. */
+export interface Arrival extends BroadcastEvent {
+  readonly at: number;
+}
+
+export interface VirtualClusterOptions extends VirtualNetworkOptions {
+  /** Engine options that all homies share. */
+  readonly engine?: Partial<EngineOptions>;
+  /** Asserts the invariants of an engine after every so many of its inputs; 0 for never. Default: 1. */
+  readonly checkEvery?: number;
+}
+
+/** Many engines on one virtual network, without nodes around them: for simulations of whole clusters. */
+export class VirtualCluster {
+  readonly network: VirtualNetwork;
+  readonly homies: VirtualHomie[] = [];
+  private readonly random: SeededRandom;
+  private readonly keyring = Keyring.derive('virtual', [new Uint8Array(32).fill(7)]);
+
+  constructor(private readonly options: VirtualClusterOptions = {}) {
+    this.network = new VirtualNetwork(options);
+    this.random = new SeededRandom((options.seed ?? 1) + 0x5eed);
+  }
+
+  /** Starts one more homie; the first one is the seed of the others unless they name their own. */
+  add(options: Partial<EngineOptions> & { seeds?: readonly Endpoint[]; endpoint?: Endpoint } = {}): VirtualHomie {
+    const { seeds, endpoint, ...engine } = options;
+    const random = this.random.fork();
+    const homie = new VirtualHomie(
+      this.network,
+      {
+        id: randomNodeId(random.fill),
+        zone: 'default',
+        keyring: this.keyring,
+        bound: undefined,
+        advertised: undefined,
+        strategy: 'uniform',
+        subscriptions: 5,
+        heartbeat: { intervalMs: 5_000, missed: 3 },
+        maxMessageBytes: 1_048_576,
+        timeLockMs: 60_000,
+        random: random.fill,
+        wallClock: () => this.network.wallClock(),
+        ...this.options.engine,
+        ...engine,
+      },
+      endpoint ?? { address: this.network.newAddress(), port: 6969 },
+      this.options.checkEvery ?? 1,
+    );
+    const first = this.homies[0];
+    homie.seed(seeds ?? (first === undefined ? [] : [first.endpoint]));
+    this.homies.push(homie);
+    return homie;
+  }
+
+  advance(ms: number): void {
+    this.network.advance(ms);
+  }
+
+  /** Lets time pass until every homie knows all others and has its feeds; returns whether that happened in time. */
+  join(mostMs = 60_000): boolean {
+    return this.network.advanceUntil(() => this.isJoined, mostMs);
+  }
+
+  get isJoined(): boolean {
+    return this.homies.every(homie => homie.engine.isReady && homie.engine.members.length === this.homies.length - 1);
+  }
+}
+
+/** One engine with its place on the network. */
+export class VirtualHomie {
+  readonly engine: GwyhEngine;
+  /** Broadcasts received, in order. */
+  readonly arrivals: Arrival[] = [];
+  /** Everything else the engine told. */
+  readonly events: Exclude<EngineEvent, BroadcastEvent>[] = [];
+  isRunning = true;
+  private cancelTimer: () => void = () => undefined;
+  private timerAt = Infinity;
+  private isDrainDue = false;
+  private inputs = 0;
+
+  constructor(
+    private readonly network: VirtualNetwork,
+    readonly options: EngineOptions,
+    readonly endpoint: Endpoint,
+    private readonly checkEvery: number,
+  ) {
+    this.engine = new GwyhEngine(options, network.now());
+    const isFree = network.listen(endpoint, (from, datagram) => {
+      this.engine.receive(network.now(), from, datagram);
+      this.afterInput();
+    });
+    if (!isFree) throw new Error('this endpoint has a homie already');
+  }
+
+  get id(): string {
+    return this.options.id;
+  }
+
+  seed(endpoints: readonly Endpoint[]): void {
+    this.engine.setSeeds(this.network.now(), endpoints);
+    this.afterInput();
+  }
+
+  broadcast(payload: Uint8Array, zones?: readonly string[]): BroadcastResult {
+    const result = this.engine.broadcast(this.network.now(), payload, zones);
+    this.afterInput();
+    return result;
+  }
+
+  /** Hands any bytes to the engine as if they had come from there. */
+  inject(from: Endpoint, datagram: Uint8Array): void {
+    this.engine.receive(this.network.now(), from, datagram);
+    this.afterInput();
+  }
+
+  /** Lets other inputs of the engine take effect. */
+  afterInput(): void {
+    this.inputs++;
+    if (this.checkEvery > 0 && this.inputs % this.checkEvery === 0) this.engine.check();
+    if (this.isDrainDue) return;
+    this.isDrainDue = true;
+    this.network.endOfTurn(() => this.drain());
+  }
+
+  /** Ends it without a word. */
+  kill(): void {
+    this.isRunning = false;
+    this.cancelTimer();
+    this.network.unlisten(this.endpoint);
+  }
+
+  /** Ends it with a leave. */
+  leave(): void {
+    this.engine.leave(this.network.now());
+    this.drain();
+    this.kill();
+  }
+
+  private drain(): void {
+    this.isDrainDue = false;
+    if (!this.isRunning) return;
+    const { engine, network } = this;
+    for (let transmit = engine.nextTransmit(); transmit !== undefined; transmit = engine.nextTransmit()) {
+      network.send(this.endpoint, transmit.to, transmit.datagram);
+    }
+    for (let event = engine.nextEvent(); event !== undefined; event = engine.nextEvent()) {
+      if (event.type === 'broadcast') this.arrivals.push({ ...event, at: network.now() });
+      else this.events.push(event);
+    }
+    const deadline = engine.deadline();
+    if (deadline === this.timerAt) return;
+    this.cancelTimer();
+    this.timerAt = deadline;
+    if (deadline === Infinity) return;
+    this.cancelTimer = network.schedule(deadline, () => {
+      this.timerAt = Infinity;
+      engine.timeout(network.now());
+      this.afterInput();
+    });
+  }
+}
