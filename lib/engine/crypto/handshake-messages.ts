@@ -107,6 +107,7 @@ function decodeCore(bytes: Uint8Array): HelloCore | undefined {
 
 export function decodeHello(body: Uint8Array): Hello | undefined {
   if (body.length < HELLO_BYTES || body.length > HELLO_BYTES + MAX_EXTRA_PADDING_BYTES) return undefined;
+  if (!isZero(body, CORE_BYTES + MAC_BYTES)) return undefined;
   const core = decodeCore(body.subarray(0, CORE_BYTES));
   return core && { ...core, mac: body.subarray(CORE_BYTES, CORE_BYTES + MAC_BYTES) };
 }
@@ -140,6 +141,7 @@ export function encodeOhai(body: Uint8Array, signed: Uint8Array, mac: Uint8Array
 export function decodeOhai(body: Uint8Array): Ohai | undefined {
   if (body[0] !== OHAI || body[1] !== PROTOCOL_VERSION) return undefined;
   if (body.length < OHAI_BYTES || body.length > OHAI_BYTES + MAX_EXTRA_PADDING_BYTES) return undefined;
+  if (!isZero(body, OHAI_BYTES)) return undefined;
   return {
     signed: body.subarray(0, SIGNED_OHAI_BYTES),
     epoch: body[2]!,
@@ -164,7 +166,7 @@ export function encodeOkBoss(body: Uint8Array, ohai: Ohai, core: Uint8Array, pay
 }
 
 export function decodeOkBoss(body: Uint8Array): OkBoss | undefined {
-  if (body[0] !== OKBOSS || body[1] !== PROTOCOL_VERSION) return undefined;
+  if (body[0] !== OKBOSS || body[1] !== PROTOCOL_VERSION || body[3] !== 0) return undefined;
   const payloadLength = body.length - OKBOSS_HEAD_BYTES - BOX_TAG_BYTES;
   if (payloadLength < 0 || payloadLength > MAX_HELLO_PAYLOAD) return undefined;
   const core = decodeCore(body.subarray(44, 44 + CORE_BYTES));
@@ -197,8 +199,14 @@ export function encodeGoTeam(
 }
 
 export function decodeGoTeam(body: Uint8Array): GoTeam | undefined {
-  if (body[0] !== GOTEAM || body[1] !== PROTOCOL_VERSION) return undefined;
+  if (body[0] !== GOTEAM || body[1] !== PROTOCOL_VERSION || body[2] !== 0 || body[3] !== 0) return undefined;
   const payloadLength = body.length - GOTEAM_HEAD_BYTES - BOX_TAG_BYTES - GOTEAM_SECRET_BYTES;
   if (payloadLength < 0 || payloadLength > MAX_HELLO_PAYLOAD) return undefined;
   return { index: readUint32(body, 4), box: body.subarray(GOTEAM_HEAD_BYTES) };
+}
+
+/** Padding and reserved bytes must be zero: nothing in a message is left for others to choose. */
+function isZero(body: Uint8Array, from: number): boolean {
+  for (let i = from; i < body.length; i++) if (body[i] !== 0) return false;
+  return true;
 }

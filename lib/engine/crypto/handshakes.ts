@@ -1,5 +1,5 @@
 import type { Endpoint } from '../endpoint.js';
-import type { NodeId } from '../node-id.js';
+import { NODE_ID_BYTES, type NodeId } from '../node-id.js';
 import type { RandomFill } from '../random.js';
 import {
   ENVELOPE_NONCE_BYTES,
@@ -22,11 +22,11 @@ import {
   decodeOkBoss,
   GOTEAM,
   HELLO,
-  MAX_HELLO_PAYLOAD,
   OHAI,
   OKBOSS,
 } from './handshake-messages.js';
 import { HandshakeOutbox } from './handshake-outbox.js';
+import { writeHex } from './hex.js';
 import { Initiator } from './initiator.js';
 import type { Keyring, PreSharedKey } from './keyring.js';
 import { Responder } from './responder.js';
@@ -50,7 +50,7 @@ export interface HandshakeOptions {
   readonly random: RandomFill;
   /** Milliseconds since 1970, for the time lock only. */
   readonly wallClock: () => number;
-  /** Hellos whose time differs more are not answered; 0 turns this off. */
+  /** Hellos whose time differs more are not answered. 0 turns this off: then the clock is never read, nor told. */
   readonly timeLockMs: number;
   /** What we tell the other side, at most 1,000 bytes. Encrypted, and authenticated before it is handed over. */
   readonly payload: () => Uint8Array;
@@ -76,8 +76,8 @@ export class Handshakes {
   private clockSkewEventAt = -Infinity;
 
   constructor(options: HandshakeOptions) {
-    if (options.payload().length > MAX_HELLO_PAYLOAD) {
-      throw new RangeError(`a handshake payload has at most ${MAX_HELLO_PAYLOAD} bytes`);
+    if (!writeHex(options.nodeId, new Uint8Array(NODE_ID_BYTES), 0, NODE_ID_BYTES)) {
+      throw new RangeError('a node id is 32 lower-case hex digits');
     }
     this.drops = Object.fromEntries(HANDSHAKE_DROPS.map(reason => [reason, 0])) as Record<HandshakeDrop, number>;
     this.keyring = options.keyring;
@@ -154,6 +154,8 @@ export class Handshakes {
     this.responder.check();
     this.outbox.check();
     this.sessions.check();
+    if (this.outbox.overflowed > 0) throw new Error('handshake output was not taken');
+    if (this.drops.payload_too_long > 0) throw new Error('our payload does not fit a handshake');
   }
 
   private process(now: number, from: Endpoint, datagram: Uint8Array): HandshakeDrop | undefined {

@@ -48,6 +48,8 @@ export interface InitiatorOptions {
   readonly sessions: SessionTable;
   readonly random: RandomFill;
   readonly wallClock: () => number;
+  /** 0 turns the time lock off: Hellos then carry the time 0. */
+  readonly timeLockMs: number;
   readonly payload: () => Uint8Array;
   readonly outbox: HandshakeOutbox;
   /**
@@ -246,12 +248,12 @@ export class Initiator {
   }
 
   private newHello(now: number, pending: PendingHandshake): void {
-    const { nodeId, random, sessions, wallClock } = this.options;
+    const { nodeId, random, sessions, timeLockMs, wallClock } = this.options;
     const { secretKey, publicKey } = generateKeyPair(random);
     pending.step = 'hello_sent';
     pending.secretKey = secretKey;
     pending.index = sessions.reserveIndex();
-    pending.core = encodeCore(pending.index, wallClock(), nodeId, publicKey);
+    pending.core = encodeCore(pending.index, timeLockMs === 0 ? 0 : wallClock(), nodeId, publicKey);
     pending.mac = helloMac(pending.key.mac, pending.core);
     pending.hellos = 0;
     pending.delay = RESEND_AFTER_MS;

@@ -67,12 +67,10 @@ export class SessionTable {
 
   /** A random index that nothing else uses; never 0, which looks like a forgotten field in a dump. */
   reserveIndex(): number {
-    for (;;) {
-      const index = randomUint32(this.random);
-      if (index === 0 || this.reserved.has(index | 0) || this.sessions.has(index | 0)) continue;
-      this.reserved.add(index | 0);
-      return index;
-    }
+    let index = randomUint32(this.random);
+    while (index === 0 || this.reserved.has(index | 0) || this.sessions.has(index | 0)) index = (index + 1) >>> 0;
+    this.reserved.add(index | 0);
+    return index;
   }
 
   /** Gives back an index that did not become a session. */

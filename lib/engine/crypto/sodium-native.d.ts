@@ -4,7 +4,7 @@
  * same memory, at any overlap.
  */
 declare module 'sodium-native' {
-  interface Sodium {
+  export interface Sodium {
     /** c is m + 16 bytes (tag, then ciphertext), n is 24 bytes, k is 32 bytes. */
     crypto_secretbox_easy(c: Uint8Array, m: Uint8Array, n: Uint8Array, k: Uint8Array): void;
     /** m is c - 16 bytes. False, with m untouched, on forgery; throws when c is shorter than 16 bytes. */

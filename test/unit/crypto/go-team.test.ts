@@ -1,0 +1,145 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { HandshakeDrop } from '../../../lib/engine/crypto/handshakes.js';
+import { keyringOf, Lab } from './handshake-lab.js';
+import {
+  answer,
+  finish,
+  takeGoTeam,
+  takeHello,
+  takeOhai,
+  takeOkBoss,
+  tamper,
+  unwrap,
+  wrap,
+  type Stage,
+} from './insider.js';
+import { expectDrop } from './snapshot.js';
+
+const key = keyringOf([1]).primary;
+
+let stage: Stage;
+let okBoss: Uint8Array;
+let goTeam: Uint8Array;
+beforeEach(() => {
+  const lab = new Lab();
+  stage = { initiator: lab.node(), responder: lab.node() };
+  okBoss = takeOkBoss(stage, takeOhai(stage, takeHello(stage)));
+  goTeam = takeGoTeam(stage, okBoss);
+});
+
+const dropped = (datagram: Uint8Array, reason: HandshakeDrop) =>
+  expectDrop(stage.initiator, stage.responder.endpoint, datagram, reason);
+
+const completes = () => {
+  finish(stage, goTeam);
+  expect(stage.initiator.established).toHaveLength(1);
+};
+
+describe('a GoTeam', () => {
+  it('ends the dial with a confirmed session', () => {
+    completes();
+    const [session] = stage.initiator.established;
+    expect(session).toMatchObject({ role: 'initiator', confirmed: true, remoteId: stage.responder.id });
+    expect(session!.id).toBe(stage.responder.established[0]!.id);
+    expect(stage.initiator.handshakes.isDialling(stage.responder.endpoint)).toBe(false);
+    expect(stage.initiator.handshakes.deadline()).toBe(Infinity);
+  });
+
+  it('cut short at any length is dropped', () => {
+    for (let length = 0; length < goTeam.length; length++) {
+      dropped(goTeam.subarray(0, length), length < 100 ? 'bad_size' : 'undecryptable');
+    }
+    completes();
+  });
+
+  it('whose body is cut short at any length is dropped', () => {
+    const body = unwrap(goTeam, key);
+    for (let length = 0; length < body.length; length++) {
+      dropped(wrap(body.subarray(0, length), key), length < 60 ? 'bad_size' : 'bad_box');
+    }
+    completes();
+  });
+
+  it('with a payload beyond the limit is dropped', () => {
+    const body = new Uint8Array(60 + 1001);
+    body.set(unwrap(goTeam, key));
+    dropped(wrap(body, key), 'malformed');
+  });
+
+  it('with any byte changed on the way is dropped', () => {
+    for (let at = 0; at < goTeam.length; at++) {
+      const changed = goTeam.slice();
+      changed[at]! ^= 4;
+      dropped(changed, 'undecryptable');
+    }
+    completes();
+  });
+
+  it('with any byte changed by somebody with the key is dropped', () => {
+    const length = unwrap(goTeam, key).length;
+    for (let at = 0; at < length; at++) {
+      const changed = tamper(goTeam, key, body => {
+        body[at]! ^= 1;
+      });
+      dropped(changed, at < 4 ? 'malformed' : at < 8 ? 'unknown_handshake' : 'bad_box');
+    }
+    completes();
+  });
+
+  it('in another envelope than its box was made for is dropped', () => {
+    dropped(wrap(unwrap(goTeam, key), key), 'bad_box');
+    completes();
+  });
+
+  it('of another handshake is dropped', () => {
+    const lab = new Lab(3);
+    const other = { initiator: lab.node(), responder: lab.node() };
+    const theirs = takeGoTeam(other, takeOkBoss(other, takeOhai(other, takeHello(other))));
+    dropped(theirs, 'unknown_handshake');
+    completes();
+  });
+
+  it('that only says GoTeam, without keys, is dropped', () => {
+    const body = new Uint8Array(60);
+    body.set(unwrap(goTeam, key).subarray(0, 8));
+    dropped(wrap(body, key), 'bad_box');
+    completes();
+  });
+
+  it('before our OkBoss is dropped', () => {
+    const lab = new Lab();
+    const pair = { initiator: lab.node(), responder: lab.node() };
+    const hello = takeHello(pair);
+    const body = new Uint8Array(60);
+    body.set([4, 1]);
+    body.set(unwrap(hello, key).subarray(4, 8), 4);
+    expectDrop(pair.initiator, pair.responder.endpoint, wrap(body, key), 'unexpected');
+  });
+
+  it('under another accepted key is dropped', () => {
+    const lab = new Lab();
+    const pair = { initiator: lab.node({ keys: [1, 2] }), responder: lab.node() };
+    const bytes = takeGoTeam(pair, takeOkBoss(pair, takeOhai(pair, takeHello(pair))));
+    const other = keyringOf([2]).primary;
+    expectDrop(pair.initiator, pair.responder.endpoint, wrap(unwrap(bytes, key), other), 'wrong_key');
+  });
+
+  it('that comes again is dropped', () => {
+    completes();
+    dropped(goTeam, 'unknown_handshake');
+    dropped(answer(stage.responder, stage.initiator.endpoint, okBoss), 'unknown_handshake');
+  });
+
+  it('fails the dial when there is no place for the session', () => {
+    const lab = new Lab();
+    const initiator = lab.node({ limits: { maxSessions: 1 } });
+    const first = { initiator, responder: lab.node() };
+    finish(first, takeGoTeam(first, takeOkBoss(first, takeOhai(first, takeHello(first)))));
+    const second = { initiator, responder: lab.node() };
+    const bytes = takeGoTeam(second, takeOkBoss(second, takeOhai(second, takeHello(second))));
+    expect(initiator.handshakes.receive(lab.now, second.responder.endpoint, bytes)).toBe('table_full');
+    expect(initiator.handshakes.nextEvent()).toMatchObject({ type: 'failed', reason: 'table_full' });
+    expect(initiator.handshakes.pendingCount).toBe(0);
+    initiator.handshakes.check();
+  });
+});
