@@ -17,3 +17,8 @@ export function formatEndpoint(endpoint: Endpoint): string {
     ? `[${endpoint.address}]:${endpoint.port}`
     : `${endpoint.address}:${endpoint.port}`;
 }
+
+/** Whether the address names the host itself, so that it means another host to everybody else. */
+export function isLoopback(endpoint: Endpoint): boolean {
+  return endpoint.address.startsWith('127.') || endpoint.address === '::1';
+}

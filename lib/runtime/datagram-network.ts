@@ -6,6 +6,10 @@ export interface DatagramSocket {
   readonly address: Endpoint & { readonly family: 'IPv4' | 'IPv6' };
   /** Sends without waiting. The socket owns the bytes from here on. */
   send(to: Endpoint, datagram: Uint8Array): void;
+  /** Bytes accepted by `send` that the network has not taken yet. */
+  readonly queuedBytes: number;
+  /** Datagrams the network refused (no route, too large). */
+  readonly sendErrors: number;
   close(): Promise<void>;
 }
 

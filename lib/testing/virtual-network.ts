@@ -77,6 +77,8 @@ export class VirtualNetwork implements DatagramNetwork {
     }
     return Promise.resolve({
       address: { ...endpoint, family: local.address.includes(':') ? ('IPv6' as const) : ('IPv4' as const) },
+      queuedBytes: 0,
+      sendErrors: 0,
       send: (to: Endpoint, datagram: Uint8Array) => this.send(endpoint, to, datagram),
       close: () => {
         this.unlisten(endpoint);

@@ -1,6 +1,6 @@
 import type { EngineContext } from '../engine-context.js';
 import { NETWORK_DATAGRAM_BYTES } from '../engine-context.js';
-import type { Endpoint } from '../endpoint.js';
+import { type Endpoint, isLoopback } from '../endpoint.js';
 import { DATA_OVERHEAD } from '../crypto/data-header.js';
 import { NODE_ID_BYTES, type NodeId, nodeIdFromBytes, nodeIdToBytes } from '../node-id.js';
 import { Priority } from '../peers/outbox.js';
@@ -108,7 +108,7 @@ export class Membership {
     for (let i = 1; i < length; i++) {
       const record = readMemberRecord(reader);
       if (record === undefined) return;
-      const result = this.learn(record, now);
+      const result = this.learn(asSeenFromHere(record, peer), now);
       if (result === 'news') this.tell(record.id);
       if (result === 'stale') this.sendRecord(peer, record.id);
     }
@@ -134,7 +134,7 @@ export class Membership {
     for (let i = 2; i < length; i++) {
       const record = readMemberRecord(reader);
       if (record === undefined) return;
-      const result = this.learn(record, now);
+      const result = this.learn(asSeenFromHere(record, peer), now);
       if (result === 'news' && isSettled) this.tell(record.id);
       if (result === 'stale') this.sendRecord(peer, record.id);
     }
@@ -282,6 +282,12 @@ const FRAME_HEAD_BYTES = 3 + 1 + 2 + NODE_ID_BYTES;
 /** An upper bound: a UTF-16 unit of the zone's name is at most three bytes of UTF-8. */
 function recordBytes(record: MemberRecord): number {
   return MAX_RECORD_BYTES - MAX_ZONE_BYTES + Math.min(MAX_ZONE_BYTES, 3 * record.zone.length);
+}
+
+/** A loopback address that a peer on another host tells of is of no use here, and would lead to somebody else. */
+function asSeenFromHere(record: MemberRecord, peer: Peer): MemberRecord {
+  if (record.endpoint === undefined || !isLoopback(record.endpoint) || isLoopback(peer.endpoint)) return record;
+  return { ...record, endpoint: undefined };
 }
 
 function recordOf(member: Member): MemberRecord {

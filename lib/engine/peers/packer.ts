@@ -1,5 +1,6 @@
 import { DATA_OVERHEAD } from '../crypto/session.js';
 import { type EngineContext, LOOPBACK_DATAGRAM_BYTES, NETWORK_DATAGRAM_BYTES } from '../engine-context.js';
+import { isLoopback } from '../endpoint.js';
 import { Priority } from './outbox.js';
 import type { Peer } from './peer.js';
 
@@ -20,7 +21,7 @@ export class Packer {
   pack(peer: Peer, now: number): Uint8Array | undefined {
     const { outbox, pacer } = peer;
     if (outbox.isEmpty) return undefined;
-    const limit = isLoopback(peer.endpoint.address) ? LOOPBACK_DATAGRAM_BYTES : NETWORK_DATAGRAM_BYTES;
+    const limit = isLoopback(peer.endpoint) ? LOOPBACK_DATAGRAM_BYTES : NETWORK_DATAGRAM_BYTES;
     const buffer = this.reserve(limit);
     const readyAt = pacer.readyAt(now);
     let end = DATA_OVERHEAD;
@@ -61,8 +62,4 @@ export class Packer {
     this.used += bytes;
     return buffer.subarray(0, bytes);
   }
-}
-
-function isLoopback(address: string): boolean {
-  return address.startsWith('127.') || address === '::1';
 }

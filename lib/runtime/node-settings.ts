@@ -1,0 +1,174 @@
+import type { Endpoint } from '../engine/endpoint.js';
+import { STRATEGIES, type Strategy } from '../engine/overlay/strategy.js';
+import { MAX_ZONE_BYTES } from '../engine/wire/member-codec.js';
+import { GwyhOptionsError } from './errors.js';
+import type { GwyhNodeOptions } from './gwyh-node-options.js';
+import { type HostPort, isLoopbackHost, parseHostPort } from './host-port.js';
+import { checkKeys } from './keys.js';
+import { consoleLogger, type GwyhLogger } from './logger.js';
+import type { DatagramNetwork } from './datagram-network.js';
+import { udpNetwork } from './udp-network.js';
+import { isIP } from 'node:net';
+
+/** The port of the first homie on a machine, and of seeds that name none. */
+export const DEFAULT_PORT = 6969;
+
+/** Options with the environment and the defaults filled in, all of them checked. */
+export interface NodeSettings {
+  readonly bind: HostPort;
+  /** Whether another port will do when this one is taken. */
+  readonly isBindFlexible: boolean;
+  readonly keys: readonly string[] | undefined;
+  readonly peers: readonly HostPort[];
+  /** Whether nobody named the peers: then their silence needs no warning. */
+  readonly isPeersDefault: boolean;
+  readonly zone: string;
+  readonly cluster: string;
+  readonly strategy: Strategy;
+  readonly subscriptions: number;
+  readonly advertised: Endpoint | undefined;
+  readonly heartbeat: { readonly intervalMs: number; readonly missed: number };
+  readonly maxMessageBytes: number;
+  readonly timeLockMs: number;
+  readonly deliverToSelf: boolean;
+  readonly logger: GwyhLogger;
+  readonly network: DatagramNetwork;
+}
+
+/** Throws a GwyhOptionsError for the first option that cannot be used. */
+export function resolveSettings(
+  options: GwyhNodeOptions,
+  environment: Record<string, string | undefined>,
+): NodeSettings {
+  for (const name of Object.keys(options)) {
+    if (!KNOWN_OPTIONS.has(name)) throw new GwyhOptionsError(name, read(options, name), unknownOption(name));
+  }
+  const keys = options.keys ?? list(environment.GWYH_KEYS);
+  if (keys !== undefined) checkKeys(keys);
+
+  const bindText = options.bind ?? environment.GWYH_BIND;
+  const bind =
+    bindText === undefined
+      ? { host: keys === undefined ? '127.0.0.1' : '0.0.0.0', port: DEFAULT_PORT }
+      : hostPort('bind', bindText, 0);
+  if (keys === undefined && !isLoopbackHost(bind.host)) {
+    throw new GwyhOptionsError(
+      'bind',
+      bindText,
+      'without "keys" a homie serves its own machine only. Set "keys" (or GWYH_KEYS), or bind 127.0.0.1.',
+    );
+  }
+
+  const peers = options.peers ?? list(environment.GWYH_PEERS);
+  if (peers !== undefined && !Array.isArray(peers)) {
+    throw new GwyhOptionsError('peers', peers, 'give a list of "host:port".');
+  }
+
+  return {
+    bind,
+    isBindFlexible: bindText === undefined,
+    keys,
+    peers: (peers ?? [`127.0.0.1:${DEFAULT_PORT}`]).map((peer, i) => hostPort(`peers[${i}]`, peer, 1)),
+    isPeersDefault: peers === undefined,
+    zone: text('zone', options.zone ?? environment.GWYH_ZONE ?? 'default', MAX_ZONE_BYTES),
+    cluster: text('cluster', options.cluster ?? 'default', 255),
+    strategy: strategy(options.strategy ?? 'uniform'),
+    subscriptions: integer('subscriptions', options.subscriptions ?? 5, 1, 32),
+    advertised: advertised(options.advertise),
+    heartbeat: heartbeat(options.heartbeat ?? {}),
+    maxMessageBytes: integer('maxMessageBytes', options.maxMessageBytes ?? 1_048_576, 1_024, 67_108_864),
+    timeLockMs: integer('timeLockMs', options.timeLockMs ?? 60_000, 0, 86_400_000),
+    deliverToSelf: boolean('deliverToSelf', options.deliverToSelf ?? false),
+    logger: options.logger ?? consoleLogger,
+    network: options.network ?? udpNetwork,
+  };
+}
+
+const KNOWN_OPTIONS: ReadonlySet<string> = new Set([
+  'bind',
+  'keys',
+  'peers',
+  'zone',
+  'cluster',
+  'strategy',
+  'subscriptions',
+  'advertise',
+  'heartbeat',
+  'maxMessageBytes',
+  'timeLockMs',
+  'deliverToSelf',
+  'logger',
+  'network',
+] satisfies (keyof GwyhNodeOptions)[]);
+
+function unknownOption(name: string): string {
+  const close = [...KNOWN_OPTIONS].find(known => known.toLowerCase().startsWith(name.toLowerCase().slice(0, 4)));
+  return close === undefined
+    ? `there is no such option. There are: ${[...KNOWN_OPTIONS].join(', ')}.`
+    : `there is no such option. Did you mean "${close}"?`;
+}
+
+function read(options: object, name: string): unknown {
+  return (options as Record<string, unknown>)[name];
+}
+
+function list(value: string | undefined): string[] | undefined {
+  if (value === undefined || value.trim() === '') return undefined;
+  return value.split(',').map(part => part.trim());
+}
+
+function hostPort(option: string, value: unknown, leastPort: number): HostPort {
+  const parsed = typeof value === 'string' ? parseHostPort(value, DEFAULT_PORT) : undefined;
+  if (parsed === undefined || parsed.port < leastPort) {
+    throw new GwyhOptionsError(
+      option,
+      value,
+      'write "host:port", or "[v6 address]:port"; the port is a number to 65535.',
+    );
+  }
+  return parsed;
+}
+
+function advertised(value: unknown): Endpoint | undefined {
+  if (value === undefined) return undefined;
+  const { host, port } = hostPort('advertise', value, 1);
+  if (isIP(host) === 0) throw new GwyhOptionsError('advertise', value, 'others need an address here, not a name.');
+  return { address: host, port };
+}
+
+function text(option: string, value: unknown, mostBytes: number): string {
+  const bytes = typeof value === 'string' ? Buffer.byteLength(value) : 0;
+  if (bytes < 1 || bytes > mostBytes) {
+    throw new GwyhOptionsError(option, value, `give a name of 1 to ${mostBytes} bytes of UTF-8.`);
+  }
+  return value as string;
+}
+
+function strategy(value: unknown): Strategy {
+  const known = STRATEGIES.find(name => name === value);
+  if (known === undefined) throw new GwyhOptionsError('strategy', value, `choose one of: ${STRATEGIES.join(', ')}.`);
+  return known;
+}
+
+function integer(option: string, value: unknown, least: number, most: number): number {
+  if (!Number.isInteger(value) || (value as number) < least || (value as number) > most) {
+    throw new GwyhOptionsError(option, value, `give a whole number from ${least} to ${most}.`);
+  }
+  return value as number;
+}
+
+function boolean(option: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') throw new GwyhOptionsError(option, value, 'give true or false.');
+  return value;
+}
+
+function heartbeat(value: unknown): NodeSettings['heartbeat'] {
+  if (typeof value !== 'object' || value === null) {
+    throw new GwyhOptionsError('heartbeat', value, 'give { intervalMs, missed }.');
+  }
+  const { intervalMs = 5_000, missed = 3 } = value as NonNullable<GwyhNodeOptions['heartbeat']>;
+  return {
+    intervalMs: integer('heartbeat.intervalMs', intervalMs, 50, 60_000),
+    missed: integer('heartbeat.missed', missed, 1, 100),
+  };
+}
