@@ -1,7 +1,7 @@
 import { xsalsa20poly1305 } from '@noble/ciphers/salsa.js';
 import { x25519 } from '@noble/curves/ed25519.js';
 import { blake2b } from '@noble/hashes/blake2.js';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sealEnvelope, startEnvelope } from '../../../lib/engine/crypto/envelope.js';
 import * as schedule from '../../../lib/engine/crypto/key-schedule.js';
@@ -25,7 +25,6 @@ const clusterName = fc
   .string({ minLength: 1, maxLength: 60, unit: 'grapheme' })
   .filter(name => new TextEncoder().encode(name).length <= 255);
 const run = { seed: 20_240_501, numRuns: 200 };
-const same = (ours: Uint8Array, theirs: Uint8Array) => expect(hexOf(ours)).toBe(hexOf(theirs));
 
 describe('the key schedule agrees with an independent implementation', () => {
   it('for the prologue and the salt of any cluster', () => {
@@ -33,8 +32,8 @@ describe('the key schedule agrees with an independent implementation', () => {
       fc.property(clusterName, name => {
         const encoded = new TextEncoder().encode(name);
         const P = B(32, undefined, L('prologue'), Uint8Array.of(encoded.length), encoded);
-        same(schedule.prologue(name), P);
-        same(schedule.passphraseSalt(name), B(16, undefined, L('salt'), P));
+        expect(schedule.prologue(name)).toEqual(P);
+        expect(schedule.passphraseSalt(name)).toEqual(B(16, undefined, L('salt'), P));
       }),
       run,
     );
@@ -45,10 +44,10 @@ describe('the key schedule agrees with an independent implementation', () => {
       fc.property(clusterName, bytes(32), (name, raw) => {
         const keyring = Keyring.derive(name, [raw]);
         const psk = B(32, raw, L('psk'), keyring.prologue);
-        same(keyring.primary.envelope, B(32, psk, L('env')));
-        same(keyring.primary.mac, B(32, psk, L('mac')));
-        same(keyring.primary.mix, B(64, psk, L('mix')));
-        same(keyring.primary.header, B(16, psk, L('hdr')));
+        expect(keyring.primary.envelope).toEqual(B(32, psk, L('env')));
+        expect(keyring.primary.mac).toEqual(B(32, psk, L('mac')));
+        expect(keyring.primary.mix).toEqual(B(64, psk, L('mix')));
+        expect(keyring.primary.header).toEqual(B(16, psk, L('hdr')));
         expect(keyring.primary.id).toBe(hexOf(B(16, psk, L('keyid')).subarray(0, 8)));
       }),
       run,
@@ -66,10 +65,9 @@ describe('the key schedule agrees with an independent implementation', () => {
         bytes(1),
         bytes(8),
         (key, core, mac, signed, address, epoch, sentAt) => {
-          same(schedule.helloMac(key, core), B(32, key, L('hello'), core));
-          same(schedule.ohaiMac(key, mac, signed), B(32, key, L('ohai'), mac, signed));
-          same(
-            schedule.cookieMac(key, address, epoch, sentAt, mac),
+          expect(schedule.helloMac(key, core)).toEqual(B(32, key, L('hello'), core));
+          expect(schedule.ohaiMac(key, mac, signed)).toEqual(B(32, key, L('ohai'), mac, signed));
+          expect(schedule.cookieMac(key, address, epoch, sentAt, mac)).toEqual(
             B(32, key, L('cookie'), address, epoch, sentAt, mac),
           );
         },
@@ -87,18 +85,18 @@ describe('the key schedule agrees with an independent implementation', () => {
         ([ourSecret, theirSecret, mix, P], [core, mac, signed], [nR, rIdx, iIdx]) => {
           const dh = new Uint8Array(32);
           const theirs = x25519.getPublicKey(theirSecret);
-          same(generateKeyPair(buffer => buffer.set(theirSecret)).publicKey, theirs);
+          expect(generateKeyPair(buffer => buffer.set(theirSecret)).publicKey).toEqual(theirs);
           expect(sharedSecret(dh, ourSecret, theirs)).toBe(true);
-          same(dh, x25519.getSharedSecret(ourSecret, theirs));
+          expect(dh).toEqual(x25519.getSharedSecret(ourSecret, theirs));
           const th = schedule.transcriptHash(P, core, mac, signed);
-          same(th, B(64, undefined, L('th'), P, core, mac, signed));
+          expect(th).toEqual(B(64, undefined, L('th'), P, core, mac, signed));
           const prk = schedule.handshakeSecret(mix, dh, th);
-          same(prk, B(64, mix, L('prk'), dh, th));
-          same(schedule.okBossKey(prk), B(32, prk, L('okboss')));
-          same(schedule.goTeamKey(prk), B(32, prk, L('goteam')));
-          same(schedule.trafficBlock(prk, 'i2r', nR, rIdx, iIdx), B(64, prk, L('i2r'), nR, rIdx, iIdx));
-          same(schedule.trafficBlock(prk, 'r2i', nR, rIdx, iIdx), B(64, prk, L('r2i'), nR, rIdx, iIdx));
-          same(schedule.sessionIdentifier(prk, nR), B(16, prk, L('sid'), nR));
+          expect(prk).toEqual(B(64, mix, L('prk'), dh, th));
+          expect(schedule.okBossKey(prk)).toEqual(B(32, prk, L('okboss')));
+          expect(schedule.goTeamKey(prk)).toEqual(B(32, prk, L('goteam')));
+          expect(schedule.trafficBlock(prk, 'i2r', nR, rIdx, iIdx)).toEqual(B(64, prk, L('i2r'), nR, rIdx, iIdx));
+          expect(schedule.trafficBlock(prk, 'r2i', nR, rIdx, iIdx)).toEqual(B(64, prk, L('r2i'), nR, rIdx, iIdx));
+          expect(schedule.sessionIdentifier(prk, nR)).toEqual(B(16, prk, L('sid'), nR));
         },
       ),
       run,
@@ -112,7 +110,7 @@ describe('the key schedule agrees with an independent implementation', () => {
         const envelope = startEnvelope(body.length, buffer => buffer.set(nonce));
         envelope.body.set(body);
         const expected = xsalsa20poly1305(keyring.primary.envelope, nonce).encrypt(body);
-        same(sealEnvelope(envelope, keyring.primary), concat([nonce, expected]));
+        expect(sealEnvelope(envelope, keyring.primary)).toEqual(concat([nonce, expected]));
       }),
       run,
     );
@@ -139,7 +137,7 @@ describe('the key schedule agrees with an independent implementation', () => {
         datagram.set(text, 24);
         session.seal(datagram, text.length, 0);
         const nonce = concat([block.subarray(32, 52), Uint8Array.of(earlier, 0, 0, 0)]);
-        same(datagram.subarray(8), xsalsa20poly1305(block.subarray(0, 32), nonce).encrypt(text));
+        expect(datagram.subarray(8)).toEqual(xsalsa20poly1305(block.subarray(0, 32), nonce).encrypt(text));
       }),
       run,
     );

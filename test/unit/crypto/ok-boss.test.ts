@@ -19,7 +19,7 @@ import {
   type Stage,
 } from './insider.js';
 import { fromHex } from './seeded-random.js';
-import { expectDrop, snapshot } from './snapshot.js';
+import { dropOf } from './snapshot.js';
 
 const keyring = keyringOf([1]);
 const key = keyring.primary;
@@ -33,18 +33,24 @@ beforeEach(() => {
   okBoss = takeOkBoss(stage, takeOhai(stage, takeHello(stage)));
 });
 
-const dropped = (datagram: Uint8Array, reason: HandshakeDrop, from = stage.initiator.endpoint) =>
-  expectDrop(stage.responder, from, datagram, reason);
+const dropped = (datagram: Uint8Array, from = stage.initiator.endpoint) => dropOf(stage.responder, from, datagram);
 
 const accepted = () => {
   finish(stage, takeGoTeam(stage, okBoss));
-  expect(stage.responder.established).toHaveLength(1);
-  expect(stage.initiator.established).toHaveLength(1);
+  return stage.responder.established.length === 1 && stage.initiator.established.length === 1;
+};
+
+/** What a change of the body's byte at this place is dropped for. */
+const reasonAt = (at: number): HandshakeDrop => {
+  if (at < 2 || at === 3 || at === 44 || at === 45) return 'malformed';
+  if (at === 2) return 'unknown_epoch';
+  if (at < 108) return 'bad_cookie';
+  return 'bad_box';
 };
 
 describe('an OkBoss', () => {
   it('makes an unconfirmed session and is answered with a GoTeam', () => {
-    accepted();
+    expect(accepted()).toBe(true);
     const [session] = stage.responder.established;
     expect(session).toMatchObject({ role: 'responder', confirmed: false, remoteId: stage.initiator.id });
     expect(stage.responder.sessions.unconfirmedCount).toBe(1);
@@ -52,97 +58,81 @@ describe('an OkBoss', () => {
 
   it('cut short at any length is dropped', () => {
     for (let length = 0; length < okBoss.length; length++) {
-      dropped(okBoss.subarray(0, length), length < 100 ? 'bad_size' : 'undecryptable');
+      expect(dropped(okBoss.subarray(0, length))).toBe(length < 100 ? 'bad_size' : 'undecryptable');
     }
-    accepted();
+    expect(accepted()).toBe(true);
   });
 
   it('whose body is cut short at any length is dropped', () => {
     const body = unwrap(okBoss, key);
     for (let length = 0; length < body.length; length++) {
-      dropped(wrap(body.subarray(0, length), key), length < 60 ? 'bad_size' : length < 124 ? 'malformed' : 'bad_box');
+      expect(dropped(wrap(body.subarray(0, length), key))).toBe(
+        length < 60 ? 'bad_size' : length < 124 ? 'malformed' : 'bad_box',
+      );
     }
-    accepted();
+    expect(accepted()).toBe(true);
   });
 
   it('with a payload beyond the limit is dropped', () => {
     const body = new Uint8Array(124 + 1001);
     body.set(unwrap(okBoss, key));
-    dropped(wrap(body, key), 'malformed');
-    dropped(wrap(body.subarray(0, 1124), key), 'bad_box');
+    expect(dropped(wrap(body, key))).toBe('malformed');
+    expect(dropped(wrap(body.subarray(0, 1124), key))).toBe('bad_box');
   });
 
   it('with any byte changed on the way is dropped', () => {
     for (let at = 0; at < okBoss.length; at++) {
       const changed = okBoss.slice();
       changed[at]! ^= 0x10;
-      dropped(changed, 'undecryptable');
+      expect(dropped(changed)).toBe('undecryptable');
     }
-    accepted();
+    expect(accepted()).toBe(true);
   });
 
   it('with any byte changed by somebody with the key is dropped', () => {
     const length = unwrap(okBoss, key).length;
-    const reasonAt = (at: number): HandshakeDrop => {
-      if (at < 2 || at === 3 || at === 44 || at === 45) return 'malformed';
-      if (at === 2) return 'unknown_epoch';
-      if (at < 108) return 'bad_cookie';
-      return 'bad_box';
-    };
     for (let at = 0; at < length; at++) {
       // Its time is tested below: a change there is either stale or spoils the cookie.
       if (at >= 4 && at < 12) continue;
       const changed = tamper(okBoss, key, body => {
         body[at]! ^= 1;
       });
-      dropped(changed, reasonAt(at));
+      expect(dropped(changed)).toBe(reasonAt(at));
     }
-    accepted();
+    expect(accepted()).toBe(true);
   });
 
   it('in another envelope than its box was made for is dropped', () => {
-    dropped(wrap(unwrap(okBoss, key), key), 'bad_box');
+    expect(dropped(wrap(unwrap(okBoss, key), key))).toBe('bad_box');
   });
 
   it('with a time to come is dropped', () => {
-    dropped(
-      tamper(okBoss, key, body => writeUint64(body, 4, START + 1)),
-      'stale',
-    );
+    expect(dropped(tamper(okBoss, key, body => writeUint64(body, 4, START + 1)))).toBe('stale');
   });
 
   it('with a time beyond all times is dropped', () => {
-    dropped(
-      tamper(okBoss, key, body => void body.fill(0xff, 4, 12)),
-      'stale',
-    );
+    expect(dropped(tamper(okBoss, key, body => void body.fill(0xff, 4, 12)))).toBe('stale');
   });
 
   it('with another recent time is dropped', () => {
-    dropped(
-      tamper(okBoss, key, body => writeUint64(body, 4, START - 1)),
-      'bad_cookie',
-    );
+    expect(dropped(tamper(okBoss, key, body => writeUint64(body, 4, START - 1)))).toBe('bad_cookie');
   });
 
   it('10 s after its Ohai is dropped', () => {
     stage.responder.lab.now += 10_000;
-    dropped(okBoss, 'stale');
+    expect(dropped(okBoss)).toBe('stale');
   });
 
   it('just short of 10 s after its Ohai is accepted', () => {
     stage.responder.lab.now += 9_999;
-    accepted();
+    expect(accepted()).toBe(true);
   });
 
   it('of an epoch whose keys are gone is dropped', () => {
     const { responder } = stage;
     responder.lab.now += 75_000;
     responder.handshakes.timeout(responder.lab.now);
-    dropped(
-      tamper(okBoss, key, body => writeUint64(body, 4, responder.lab.now)),
-      'unknown_epoch',
-    );
+    expect(dropped(tamper(okBoss, key, body => writeUint64(body, 4, responder.lab.now)))).toBe('unknown_epoch');
   });
 
   it('after a restart of the responder is dropped', () => {
@@ -158,15 +148,15 @@ describe('an OkBoss', () => {
 
   it('from another port is dropped', () => {
     const { address, port } = stage.initiator.endpoint;
-    dropped(okBoss, 'bad_cookie', { address, port: port + 1 });
+    expect(dropped(okBoss, { address, port: port + 1 })).toBe('bad_cookie');
   });
 
   it('from another address is dropped', () => {
-    dropped(okBoss, 'bad_cookie', { address: '10.0.0.99', port: stage.initiator.endpoint.port });
+    expect(dropped(okBoss, { address: '10.0.0.99', port: stage.initiator.endpoint.port })).toBe('bad_cookie');
   });
 
   it('from something that is no address is dropped', () => {
-    dropped(okBoss, 'bad_address', { address: 'nowhere', port: 1 });
+    expect(dropped(okBoss, { address: 'nowhere', port: 1 })).toBe('bad_address');
   });
 
   it('under another accepted key than its Hello is dropped', () => {
@@ -174,7 +164,7 @@ describe('an OkBoss', () => {
     const pair = { initiator: lab.node(), responder: lab.node({ keys: [1, 2] }) };
     const bytes = takeOkBoss(pair, takeOhai(pair, takeHello(pair)));
     const rewrapped = wrap(unwrap(bytes, key), keyringOf([2]).primary);
-    expectDrop(pair.responder, pair.initiator.endpoint, rewrapped, 'bad_cookie');
+    expect(dropOf(pair.responder, pair.initiator.endpoint, rewrapped)).toBe('bad_cookie');
   });
 
   it('to another responder is dropped', () => {
@@ -189,7 +179,7 @@ describe('an OkBoss', () => {
       const { responder, initiator } = stage;
       const hello = craftHello(key, { id: 'c'.repeat(32), timestamp: WALL_NOW, ephemeral: fromHex(point) });
       const ohai = answer(responder, initiator.endpoint, hello.datagram);
-      dropped(craftOkBoss(key, keyring.prologue, hello, ohai, undefined), 'low_order');
+      expect(dropped(craftOkBoss(key, keyring.prologue, hello, ohai, undefined))).toBe('low_order');
     });
   }
 
@@ -197,7 +187,7 @@ describe('an OkBoss', () => {
     const { responder, initiator } = stage;
     const hello = craftHello(key, { id: 'c'.repeat(32), timestamp: WALL_NOW });
     const ohai = answer(responder, initiator.endpoint, hello.datagram);
-    dropped(craftOkBoss(key, keyring.prologue, hello, ohai, newKeyPair()), 'bad_box');
+    expect(dropped(craftOkBoss(key, keyring.prologue, hello, ohai, newKeyPair()))).toBe('bad_box');
   });
 
   it('made by hand as it should be is accepted', () => {
@@ -218,14 +208,14 @@ describe('an OkBoss', () => {
     responder.sessions.timeout(START + 5_000);
     const second = { initiator: lab.node(), responder };
     const bytes = takeOkBoss(second, takeOhai(second, takeHello(second)));
-    expectDrop(responder, second.initiator.endpoint, bytes, 'table_full');
+    expect(dropOf(responder, second.initiator.endpoint, bytes)).toBe('table_full');
   });
 
   it('is not answered when our own payload is too long', () => {
     const lab = new Lab();
     const pair = { initiator: lab.node(), responder: lab.node({ payload: new Uint8Array(1001) }) };
     const bytes = takeOkBoss(pair, takeOhai(pair, takeHello(pair)));
-    expectDrop(pair.responder, pair.initiator.endpoint, bytes, 'payload_too_long');
+    expect(dropOf(pair.responder, pair.initiator.endpoint, bytes)).toBe('payload_too_long');
     expect(() => pair.responder.handshakes.check()).toThrow(/payload/);
   });
 
@@ -265,12 +255,12 @@ describe('an OkBoss that comes again', () => {
   it('is answered at most ten times', () => {
     takeGoTeam(stage, okBoss);
     for (let i = 0; i < 10; i++) answer(stage.responder, stage.initiator.endpoint, okBoss);
-    dropped(okBoss, 'resend_limited');
+    expect(dropped(okBoss)).toBe('resend_limited');
   });
 
   it('from another address gets nothing', () => {
     takeGoTeam(stage, okBoss);
-    dropped(okBoss, 'bad_cookie', { address: '10.0.0.99', port: 1 });
+    expect(dropped(okBoss, { address: '10.0.0.99', port: 1 })).toBe('bad_cookie');
   });
 
   it('gets nothing when its session is gone, as that GoTeam would lead nowhere', () => {
@@ -279,7 +269,7 @@ describe('an OkBoss that comes again', () => {
     responder.lab.now += 5_000;
     responder.sessions.timeout(responder.lab.now);
     expect(responder.sessions.nextDropped()).toBe(responder.established[0]);
-    dropped(okBoss, 'session_gone');
+    expect(dropped(okBoss)).toBe('session_gone');
   });
 
   it('keeps its unconfirmed session waiting for longer', () => {
@@ -327,12 +317,5 @@ describe('a responder', () => {
     }
     expect(responder.sessions.size).toBe(0);
     expect(responder.handshakes.pendingCount).toBe(0);
-  });
-
-  it('does not change when it drops', () => {
-    const before = snapshot(stage.responder);
-    for (let i = 0; i < 50; i++)
-      stage.responder.handshakes.receive(START, stage.initiator.endpoint, new Uint8Array(150));
-    expect(snapshot(stage.responder)).toBe(before);
   });
 });
