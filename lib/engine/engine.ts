@@ -1,7 +1,6 @@
 import { type BroadcastResult, Dissemination } from './broadcast/dissemination.js';
-import { type HandshakeEvent, Handshakes } from './crypto/handshakes.js';
 import type { Keyring } from './crypto/keyring.js';
-import { DATA_OVERHEAD, type Session } from './crypto/session.js';
+import type { Session } from './crypto/session.js';
 import { SessionTable } from './crypto/session-table.js';
 import { EngineContext } from './engine-context.js';
 import type { EngineEvent } from './engine-event.js';
@@ -13,11 +12,12 @@ import { Membership } from './membership/membership.js';
 import { Seeds } from './membership/seeds.js';
 import { Feeds } from './overlay/feeds.js';
 import { Heartbeats } from './peers/heartbeats.js';
+import { Introductions } from './peers/introductions.js';
 import { Packer } from './peers/packer.js';
 import { acceptResponse, answerChallenge, challengePath } from './peers/path-validation.js';
 import type { Peer } from './peers/peer.js';
 import { PeerTable } from './peers/peer-table.js';
-import { decodeHelloPayload, encodeHelloPayload } from './wire/hello-payload.js';
+import type { HelloPayload } from './wire/hello-payload.js';
 import { Frame } from './wire/frame.js';
 import { MessagePackReader } from './wire/message-pack-reader.js';
 
@@ -35,7 +35,7 @@ export interface Transmit {
 export class GwyhEngine {
   readonly context: EngineContext;
   private readonly sessions: SessionTable;
-  private readonly handshakes: Handshakes;
+  private readonly introductions: Introductions;
   private readonly peers: PeerTable;
   private readonly packer: Packer;
   private readonly heartbeats: Heartbeats;
@@ -44,8 +44,6 @@ export class GwyhEngine {
   private readonly feeds: Feeds;
   private readonly dissemination: Dissemination;
   private readonly reader = new MessagePackReader();
-  /** Sessions whose initiator has not been heard yet, with what it said of itself. Bounded by the session table. */
-  private readonly unconfirmed = new Map<Session, { endpoint: Endpoint; payload: Uint8Array }>();
   /** Datagrams that go elsewhere than to a peer's address: the two halves of path validation. */
   private readonly strays = new Fifo<Transmit>();
   private now: number;
@@ -56,16 +54,6 @@ export class GwyhEngine {
     this.now = now;
     this.context = new EngineContext(options);
     this.sessions = new SessionTable(options.random);
-    this.sessions.setKeyring(options.keyring);
-    this.handshakes = new Handshakes({
-      nodeId: options.id,
-      keyring: options.keyring,
-      sessions: this.sessions,
-      random: options.random,
-      wallClock: options.wallClock,
-      timeLockMs: options.timeLockMs,
-      payload: () => this.helloPayload(),
-    });
     this.peers = new PeerTable(this.context, this.sessions, (peer, at) => this.heartbeats.service(peer, at));
     this.packer = new Packer(this.context);
     this.membership = new Membership(
@@ -78,8 +66,18 @@ export class GwyhEngine {
       incarnation,
     );
     const { membership } = this;
+    this.introductions = new Introductions(this.context, this.sessions, {
+      get hello() {
+        const { zone, incarnation } = membership.ownRecord;
+        return { zone, incarnation, advertised: options.advertised };
+      },
+      introduced: (session, endpoint, hello, at) => this.attach(session, endpoint, hello, at),
+      metOurself: endpoint => this.seeds.isOurself(endpoint),
+      dialFailed: (expected, at) => this.dialFailed(expected, at),
+    });
+    const { handshakes } = this.introductions;
     this.heartbeats = new Heartbeats(this.context, this.peers, {
-      rehandshake: (peer, at) => this.handshakes.dial(at, peer.endpoint, peer.id),
+      rehandshake: (peer, at) => handshakes.dial(at, peer.endpoint, peer.id),
       peerLost: (peer, at, isDead) => this.peerLost(peer, at, isDead),
       linkChanged: (peer, at) => this.linkChanged(peer, at),
       feedRefused: (peer, at) => this.feeds.avoid(peer.id, at),
@@ -88,7 +86,7 @@ export class GwyhEngine {
         return membership.digest;
       },
     });
-    const dial = (to: Endpoint, at: number, expected?: string) => this.handshakes.dial(at, to, expected);
+    const dial = (to: Endpoint, at: number, expected?: string) => handshakes.dial(at, to, expected);
     this.seeds = new Seeds(this.context, this.peers, dial);
     this.feeds = new Feeds(this.context, this.peers, membership.table, dial, (peer, at) =>
       this.heartbeats.tell(peer, at),
@@ -105,11 +103,12 @@ export class GwyhEngine {
     counters.datagramsReceived++;
     counters.bytesReceived += datagram.length;
     const session = this.sessions.match(datagram);
-    if (session === undefined) return this.receiveHandshake(now, from, datagram);
+    if (session === undefined) return this.introductions.receive(from, datagram, now);
     const wasConfirmed = session.confirmed;
     const plaintext = session.open(datagram, this.sessions.lastCounter, now);
     if (plaintext === undefined) return counters.dropDatagram(session.lastDrop);
-    const peer = wasConfirmed ? this.peers.ofSession(session) : this.confirm(session, now);
+    if (!wasConfirmed) this.introductions.confirm(session, now);
+    const peer = this.peers.ofSession(session);
     if (peer === undefined) return;
     peer.lastHeardAt = now;
     if (session === peer.previous) this.peers.heardOnPrevious(peer, now);
@@ -121,9 +120,7 @@ export class GwyhEngine {
   /** To be called at `deadline`, or later. */
   timeout(now: number): void {
     this.now = now;
-    this.sessions.timeout(now);
-    this.handshakes.timeout(now);
-    this.drainHandshakes(now);
+    this.introductions.timeout(now);
     this.context.timers.fireDue(now);
   }
 
@@ -142,12 +139,11 @@ export class GwyhEngine {
   /** Replaces the keys. Sessions under a key that is gone are made anew at once, and end in 15 s. */
   setKeyring(now: number, keyring: Keyring): void {
     this.now = now;
-    this.sessions.setKeyring(keyring);
-    this.handshakes.setKeyring(keyring);
+    this.introductions.setKeyring(keyring);
     for (const peer of this.peers.all()) {
       if (keyring.positionOf(peer.current.keyId) >= 0) continue;
       peer.current.retire(now);
-      this.handshakes.dial(now, peer.endpoint, peer.id);
+      this.introductions.handshakes.dial(now, peer.endpoint, peer.id);
       this.heartbeats.tell(peer, now);
     }
   }
@@ -163,7 +159,7 @@ export class GwyhEngine {
   /** The next datagram to send, until undefined. Frames that wait for the same peer share one. */
   nextTransmit(): Transmit | undefined {
     if (this.membership.hasNews) this.membership.flush();
-    const first = this.strays.shift() ?? this.handshakes.nextTransmit();
+    const first = this.strays.shift() ?? this.introductions.handshakes.nextTransmit();
     if (first !== undefined) return this.counted(first.to, first.datagram);
     for (let peer = this.peers.nextInLine(); peer !== undefined; peer = this.peers.nextInLine()) {
       const datagram = this.packer.pack(peer, this.now);
@@ -179,7 +175,7 @@ export class GwyhEngine {
 
   /** When `timeout` wants to be called, monotonic ms. */
   deadline(): number {
-    return Math.min(this.context.timers.deadline(), this.handshakes.deadline(), this.sessions.deadline());
+    return Math.min(this.context.timers.deadline(), this.introductions.deadline());
   }
 
   // Views
@@ -228,30 +224,24 @@ export class GwyhEngine {
       feeds: this.feedCount,
       subscribers: this.subscriberCount,
       sessions: this.sessions.size,
-      unconfirmedSessions: this.unconfirmed.size,
+      unconfirmedSessions: this.introductions.pending,
       timers: this.context.timers.size,
       outboxBytes: [...this.peers.all()].reduce((bytes, peer) => bytes + peer.outbox.bytes, 0),
       ...this.dissemination.metrics,
     };
     for (const [reason, count] of Object.entries(drops)) metrics[`drop.${reason}`] = count;
-    for (const [reason, count] of Object.entries(this.handshakes.drops)) metrics[`drop.handshake.${reason}`] = count;
+    for (const [reason, count] of Object.entries(this.introductions.handshakes.drops))
+      metrics[`drop.handshake.${reason}`] = count;
     return metrics;
   }
 
   /** Asserts what must always hold. For simulations and tests. */
   check(): void {
-    this.sessions.check();
-    this.handshakes.check();
+    this.introductions.check();
     this.peers.check();
     this.membership.table.check();
     this.dissemination.check();
-    if (this.unconfirmed.size > this.sessions.size) throw new Error('unconfirmed sessions that are not in the table');
     if (this.isReady !== this.wasReady) throw new Error('a change of readiness was not told');
-  }
-
-  private helloPayload(): Uint8Array {
-    const { zone, incarnation } = this.membership.ownRecord;
-    return encodeHelloPayload({ zone, incarnation, advertised: this.context.options.advertised });
   }
 
   private readFrames(peer: Peer, from: Endpoint, plaintext: Uint8Array, isNewest: boolean, now: number): void {
@@ -300,61 +290,13 @@ export class GwyhEngine {
     if (reader.failed) this.context.counters.drop('malformed');
   }
 
-  private receiveHandshake(now: number, from: Endpoint, datagram: Uint8Array): void {
-    if (datagram.length < DATA_OVERHEAD) return this.context.counters.drop('short');
-    if (this.handshakes.receive(now, from, datagram) !== undefined) this.context.counters.drop('unreadable');
-    this.drainHandshakes(now);
-  }
-
-  private drainHandshakes(now: number): void {
-    for (let event = this.handshakes.nextEvent(); event !== undefined; event = this.handshakes.nextEvent()) {
-      this.onHandshakeEvent(event, now);
-    }
-    for (let session = this.sessions.nextDropped(); session !== undefined; session = this.sessions.nextDropped()) {
-      this.unconfirmed.delete(session);
-    }
-  }
-
-  private onHandshakeEvent(event: HandshakeEvent, now: number): void {
-    switch (event.type) {
-      case 'established':
-        if (event.role === 'responder') this.unconfirmed.set(event.session, event);
-        else this.attach(event.session, event.endpoint, event.payload, now);
-        return;
-      case 'failed':
-        if (event.reason === 'self') this.seeds.isOurself(event.endpoint);
-        if (event.expectedId !== undefined) this.dialFailed(event.expectedId, now);
-        return;
-      case 'undecryptable':
-        this.context.events.push({ type: 'no_key_fits', endpoint: event.endpoint });
-        return;
-      case 'clock_skew':
-        this.context.events.push(event);
-    }
-  }
-
-  /** The first packet on a session that the other side began. */
-  private confirm(session: Session, now: number): Peer | undefined {
-    const hello = this.unconfirmed.get(session);
-    this.unconfirmed.delete(session);
-    if (hello === undefined) return this.peers.ofSession(session);
-    return this.attach(session, hello.endpoint, hello.payload, now);
-  }
-
-  private attach(session: Session, endpoint: Endpoint, payload: Uint8Array, now: number): Peer | undefined {
-    const hello = decodeHelloPayload(payload);
-    if (hello === undefined) {
-      this.context.counters.drop('malformed');
-      this.sessions.remove(session);
-      return undefined;
-    }
+  private attach(session: Session, endpoint: Endpoint, hello: HelloPayload, now: number): void {
     const peer = this.peers.attach(session, endpoint, hello.zone, now);
     peer.lastHeardAt = now;
     this.membership.met(peer, hello.incarnation, hello.advertised ?? endpoint, now);
     // For the initiator this is also the packet that confirms the session.
     this.heartbeats.tell(peer, now);
     this.feeds.peersChanged(now);
-    return peer;
   }
 
   private dialFailed(id: string, now: number): void {

@@ -1,13 +1,14 @@
 import { GwyhEngine } from '../engine/engine.js';
-import type { BroadcastEvent, EngineEvent } from '../engine/engine-event.js';
+import type { EngineEvent } from '../engine/engine-event.js';
 import { formatEndpoint } from '../engine/endpoint.js';
 import type { Member } from '../engine/membership/member-table.js';
 import { type NodeId, randomNodeId } from '../engine/node-id.js';
 import { MAX_ZONE_BYTES } from '../engine/wire/member-codec.js';
 import { MAX_SCOPE_ZONES } from '../engine/wire/segment-frame.js';
+import { bindSocket } from './bind-socket.js';
 import type { DatagramSocket } from './datagram-network.js';
+import { EnginePump } from './engine-pump.js';
 import {
-  GwyhBindError,
   GwyhClosedError,
   GwyhMessageTooLargeError,
   GwyhNotReadyError,
@@ -17,70 +18,28 @@ import {
 import type { GwyhNodeOptions } from './gwyh-node-options.js';
 import { formatHostPort, isWildcardHost } from './host-port.js';
 import { checkKeys, makeKeyring } from './keys.js';
+import {
+  type BroadcastListener,
+  type BroadcastOptions,
+  type MemberEventName,
+  type MemberInfo,
+  metaOf,
+  NodeListeners,
+} from './node-listeners.js';
 import { type NodeSettings, resolveSettings } from './node-settings.js';
 import { SeedResolver } from './seed-resolver.js';
 import { StrangerWarnings } from './stranger-warnings.js';
 
-/**
- * What a node knows of another homie.
- *
- * @publicApi
- */
-export interface MemberInfo {
-  readonly id: NodeId;
-  /** `host:port`. */
-  readonly address: string;
-  readonly zone: string;
-  readonly state: 'up' | 'suspect' | 'down' | 'left';
-  /** Whether this node takes broadcasts from it, and it from this node. */
-  readonly feed: boolean;
-  readonly subscriber: boolean;
-  /** Smoothed round trip in milliseconds, where a link exists. */
-  readonly roundTripMs: number | undefined;
-}
-
-/**
- * What came with a broadcast.
- *
- * @publicApi
- */
-export interface BroadcastMeta {
-  readonly origin: { readonly id: NodeId; readonly zone: string | undefined };
-  /** Number of the message's first segment in its origin's stream: grows with each message of one origin. */
-  readonly sequence: number;
-  /** Links that the copy which arrived first crossed; 0 for a node's own broadcast delivered to itself. */
-  readonly hops: number;
-  readonly receivedFrom: NodeId;
-}
-
-/** @publicApi */
-export interface BroadcastOptions {
-  /** Zones whose homies should handle the message, at most 8; all when absent. The others only pass it on. */
-  readonly zones?: readonly string[];
-}
-
-/**
- * Called for each broadcast of another homie. The payload may be a view of memory that the transport still reads: copy it
- * to change it or to keep it for long.
- *
- * @publicApi
- */
-export type BroadcastListener = (payload: Uint8Array, meta: BroadcastMeta) => void;
-
-/** @publicApi */
-export type MemberEventName = 'up' | 'suspect' | 'down' | 'left';
-
-/**
- * While this much waits in the socket, no more is taken from the engine, whose queues are bounded; bytes. Less would
- * leave the network idle between turns; more would only move the queue to where it cannot be bounded.
- */
-const SOCKET_QUEUE_BYTES = 1_048_576;
-
-/** A full socket is looked at again after this long, ms. */
-const SOCKET_RETRY_MS = 1;
-
 /** How long the announcement of a leave may take, ms; it is sent at its beginning and its end. */
 const LEAVE_MS = 50;
+
+export type {
+  BroadcastListener,
+  BroadcastMeta,
+  BroadcastOptions,
+  MemberEventName,
+  MemberInfo,
+} from './node-listeners.js';
 
 type NodeState = 'new' | 'starting' | 'running' | 'closed';
 
@@ -101,17 +60,13 @@ export class GwyhNode {
   private socket: DatagramSocket | undefined;
   private seeds: SeedResolver | undefined;
   private strangers: StrangerWarnings | undefined;
-  private cancelTimer: () => void = () => undefined;
-  private timerAt = Infinity;
-  private isDrainDue = false;
-  private readonly broadcastListeners = new Set<BroadcastListener>();
-  private readonly memberListeners = new Map<string, Set<(member: MemberInfo) => void>>();
-  private readonly readinessListeners = new Set<(isReady: boolean) => void>();
-  private listenerErrors = 0;
+  private pump: EnginePump | undefined;
+  private readonly listeners: NodeListeners;
 
   /** Throws a GwyhOptionsError that names the option, its value and the fix. */
   constructor(options: GwyhNodeOptions = {}) {
     this.settings = resolveSettings(options, process.env);
+    this.listeners = new NodeListeners(this.settings.logger);
     this.zone = this.settings.zone;
     this.id = randomNodeId(this.settings.network.random);
   }
@@ -142,18 +97,17 @@ export class GwyhNode {
     if (this.state === 'closed') return Promise.reject(new GwyhClosedError('The node was closed.'));
     const { network, peers } = this.settings;
     return new Promise((resolve, reject) => {
-      let cancelTimeout: () => void = () => undefined;
-      const settle = (isReady: boolean) => {
+      let cancelTimeout: (() => void) | undefined;
+      const forget = this.listeners.onReadiness(isReady => {
         if (!isReady && this.state !== 'closed') return;
-        this.readinessListeners.delete(settle);
-        cancelTimeout();
+        forget();
+        cancelTimeout?.();
         if (isReady) resolve();
         else reject(new GwyhClosedError('The node was closed before it was ready.'));
-      };
-      this.readinessListeners.add(settle);
+      });
       if (options.timeoutMs === undefined) return;
       cancelTimeout = network.schedule(network.now() + options.timeoutMs, () => {
-        this.readinessListeners.delete(settle);
+        forget();
         const tried = peers.map(formatHostPort).join(', ');
         reject(new GwyhNotReadyError(`No homie found within ${options.timeoutMs} ms. Peers tried: ${tried}.`));
       });
@@ -162,25 +116,17 @@ export class GwyhNode {
 
   /** Registers a listener for broadcasts; returns what takes it off again. */
   onBroadcast(listener: BroadcastListener): () => void {
-    this.broadcastListeners.add(listener);
-    return () => void this.broadcastListeners.delete(listener);
+    return this.listeners.onBroadcast(listener);
   }
 
   /** Registers a listener for members that come and go, or for our own readiness; returns what takes it off again. */
   on(event: MemberEventName, listener: (member: MemberInfo) => void): () => void;
   on(event: 'ready' | 'unready', listener: () => void): () => void;
   on(event: MemberEventName | 'ready' | 'unready', listener: (member: MemberInfo) => void): () => void {
-    if (event === 'ready' || event === 'unready') {
-      const onChange = (isReady: boolean) => {
-        if (isReady === (event === 'ready')) (listener as () => void)();
-      };
-      this.readinessListeners.add(onChange);
-      return () => void this.readinessListeners.delete(onChange);
-    }
-    const listeners = this.memberListeners.get(event) ?? new Set();
-    this.memberListeners.set(event, listeners);
-    listeners.add(listener);
-    return () => void listeners.delete(listener);
+    if (event !== 'ready' && event !== 'unready') return this.listeners.onMember(event, listener);
+    return this.listeners.onReadiness(isReady => {
+      if (isReady === (event === 'ready')) (listener as () => void)();
+    });
   }
 
   /**
@@ -206,7 +152,7 @@ export class GwyhNode {
       return Promise.reject(new GwyhMessageTooLargeError(payload.length, settings.maxMessageBytes));
     }
     if (result === 'queue_full') return Promise.reject(new GwyhQueueFullError());
-    this.drainSoon();
+    this.pump?.drainSoon();
     if (settings.deliverToSelf && (zones === undefined || zones.includes(this.zone))) {
       this.deliverToSelf(payload.slice(), sequence);
     }
@@ -232,7 +178,7 @@ export class GwyhNode {
   metrics(): Record<string, number> {
     return {
       ...this.engine?.metrics(),
-      listenerErrors: this.listenerErrors,
+      listenerErrors: this.listeners.errors,
       sendErrors: this.socket?.sendErrors ?? 0,
       socketQueueBytes: this.socket?.queuedBytes ?? 0,
     };
@@ -249,7 +195,7 @@ export class GwyhNode {
       throw new GwyhClosedError('The node is not running: give the keys to its constructor, or await start() first.');
     }
     this.engine.setKeyring(this.settings.network.now(), keyring);
-    this.drainSoon();
+    this.pump?.drainSoon();
   }
 
   /** Announces the leave, sends what waits, and unbinds. Repeated calls wait for the first. */
@@ -263,7 +209,7 @@ export class GwyhNode {
     const { network, logger } = settings;
     try {
       const keyring = await makeKeyring(settings.cluster, settings.keys);
-      const socket = await this.bind();
+      const socket = await bindSocket(settings, (from, datagram) => this.pump?.receive(from, datagram));
       this.socket = socket;
       if ((this.state as NodeState) === 'closed') return await socket.close();
       const { address } = socket;
@@ -284,6 +230,7 @@ export class GwyhNode {
         },
         network.now(),
       );
+      this.pump = new EnginePump(this.engine, network, socket, event => this.dispatch(event));
       this.state = 'running';
     } catch (error) {
       this.state = 'new';
@@ -298,32 +245,13 @@ export class GwyhNode {
       () => this.isReady,
       endpoints => {
         this.engine?.setSeeds(network.now(), endpoints);
-        this.drainSoon();
+        this.pump?.drainSoon();
       },
     );
     if (settings.keys === undefined) {
       logger.log(`No keys: homie ${formatEndpoint(this.address)} talks to this machine only.`);
     }
     void this.seeds.start();
-  }
-
-  private async bind(): Promise<DatagramSocket> {
-    const { bind, isBindFlexible, network } = this.settings;
-    const text = formatHostPort(bind);
-    const listener = (from: { address: string; port: number }, datagram: Uint8Array) => {
-      this.engine?.receive(network.now(), from, datagram);
-      this.drainSoon();
-    };
-    try {
-      const [address] = await network.resolve(bind.host);
-      const local = { address: address!, port: bind.port };
-      return await network.bind(local, listener).catch((error: unknown) => {
-        if (!isBindFlexible || codeOf(error) !== 'EADDRINUSE') throw error;
-        return network.bind({ ...local, port: 0 }, listener);
-      });
-    } catch (error) {
-      throw new GwyhBindError(text, codeOf(error), error);
-    }
   }
 
   private async shut(): Promise<void> {
@@ -341,102 +269,37 @@ export class GwyhNode {
       await new Promise<void>(resolve => network.schedule(network.now() + LEAVE_MS, resolve));
       this.announceLeave();
     }
-    this.cancelTimer();
+    this.pump?.stop();
     await this.socket?.close();
-    for (const settle of [...this.readinessListeners]) settle(false);
-    this.readinessListeners.clear();
-    this.broadcastListeners.clear();
-    this.memberListeners.clear();
+    this.listeners.tellReadiness(false);
+    this.listeners.clear();
   }
 
   private announceLeave(): void {
     this.engine!.leave(this.settings.network.now());
-    this.drain();
-  }
-
-  /** Sends what this turn brought once all of its input is in: frames for the same peer share datagrams. */
-  private drainSoon(): void {
-    if (this.isDrainDue) return;
-    this.isDrainDue = true;
-    this.settings.network.endOfTurn(this.drain);
-  }
-
-  private readonly drain = (): void => {
-    this.isDrainDue = false;
-    const { engine, socket } = this;
-    if (engine === undefined || socket === undefined) return;
-    const { network } = this.settings;
-    let isBlocked = false;
-    for (;;) {
-      isBlocked = socket.queuedBytes > SOCKET_QUEUE_BYTES;
-      if (isBlocked) break;
-      const transmit = engine.nextTransmit();
-      if (transmit === undefined) break;
-      socket.send(transmit.to, transmit.datagram);
-    }
-    for (let event = engine.nextEvent(); event !== undefined; event = engine.nextEvent()) this.dispatch(event);
-    if (this.state !== 'closed') this.wakeAt(isBlocked ? network.now() + SOCKET_RETRY_MS : engine.deadline());
-  };
-
-  private wakeAt(at: number): void {
-    if (at === this.timerAt) return;
-    this.cancelTimer();
-    this.timerAt = at;
-    if (at === Infinity) return;
-    this.cancelTimer = this.settings.network.schedule(at, () => {
-      this.timerAt = Infinity;
-      this.engine!.timeout(this.settings.network.now());
-      this.drain();
-    });
+    this.pump!.drain();
   }
 
   private dispatch(event: EngineEvent): void {
     switch (event.type) {
       case 'broadcast':
-        return this.deliver(event.payload, metaOf(event));
+        return this.listeners.tellBroadcast(event.payload, metaOf(event));
       case 'no_key_fits':
         return this.strangers?.noKeyFits(event.endpoint);
       case 'clock_skew':
         return this.strangers?.clockSkew(event.endpoint, event.skewMs);
       case 'ready':
       case 'unready':
-        for (const listener of [...this.readinessListeners]) this.guard(() => listener(event.type === 'ready'));
-        return;
-      default: {
-        const listeners = this.memberListeners.get(event.type);
-        if (listeners === undefined) return;
-        const info = this.describe(event.member);
-        for (const listener of listeners) this.guard(() => listener(info));
-      }
-    }
-  }
-
-  private deliver(payload: Uint8Array, meta: BroadcastMeta): void {
-    for (const listener of this.broadcastListeners) {
-      try {
-        listener(payload, meta);
-      } catch (error) {
-        this.listenerFailed(error);
-      }
+        return this.listeners.tellReadiness(event.type === 'ready');
+      default:
+        if (!this.listeners.hasMemberListeners(event.type)) return;
+        this.listeners.tellMember(event.type, this.describe(event.member));
     }
   }
 
   private deliverToSelf(payload: Uint8Array, sequence: number): void {
     const meta = { origin: { id: this.id, zone: this.zone }, sequence, hops: 0, receivedFrom: this.id };
-    this.settings.network.endOfTurn(() => this.deliver(payload, meta));
-  }
-
-  private guard(call: () => void): void {
-    try {
-      call();
-    } catch (error) {
-      this.listenerFailed(error);
-    }
-  }
-
-  private listenerFailed(error: unknown): void {
-    this.listenerErrors++;
-    this.settings.logger.error(`A listener threw: ${error instanceof Error ? error.stack : String(error)}`);
+    this.settings.network.endOfTurn(() => this.listeners.tellBroadcast(payload, meta));
   }
 
   private describe(member: Member): MemberInfo {
@@ -455,15 +318,6 @@ export class GwyhNode {
 
 const ACCEPTED = Promise.resolve();
 
-function metaOf(event: BroadcastEvent): BroadcastMeta {
-  return {
-    origin: { id: event.origin, zone: event.originZone },
-    sequence: event.sequence,
-    hops: event.hops,
-    receivedFrom: event.receivedFrom,
-  };
-}
-
 function areZones(zones: readonly string[]): boolean {
   return (
     Array.isArray(zones) &&
@@ -471,8 +325,4 @@ function areZones(zones: readonly string[]): boolean {
     zones.length <= MAX_SCOPE_ZONES &&
     zones.every(zone => typeof zone === 'string' && zone !== '' && Buffer.byteLength(zone) <= MAX_ZONE_BYTES)
   );
-}
-
-function codeOf(error: unknown): string {
-  return (error as { code?: string }).code ?? String(error);
 }

@@ -5,6 +5,7 @@ import type { EngineOptions } from '../engine/engine-options.js';
 import type { Endpoint } from '../engine/endpoint.js';
 import { randomNodeId } from '../engine/node-id.js';
 import type { BroadcastResult } from '../engine/broadcast/dissemination.js';
+import { EnginePump } from '../runtime/engine-pump.js';
 import { SeededRandom } from './seeded-random.js';
 import { VirtualNetwork, type VirtualNetworkOptions } from './virtual-network.js';
 
@@ -85,9 +86,7 @@ export class VirtualHomie {
   /** Everything else the engine told. */
   readonly events: Exclude<EngineEvent, BroadcastEvent>[] = [];
   isRunning = true;
-  private cancelTimer: () => void = () => undefined;
-  private timerAt = Infinity;
-  private isDrainDue = false;
+  private readonly pump: EnginePump;
   private inputs = 0;
 
   constructor(
@@ -97,10 +96,21 @@ export class VirtualHomie {
     private readonly checkEvery: number,
   ) {
     this.engine = new GwyhEngine(options, network.now());
-    const isFree = network.listen(endpoint, (from, datagram) => {
-      this.engine.receive(network.now(), from, datagram);
-      this.afterInput();
-    });
+    const socket = {
+      queuedBytes: 0,
+      send: (to: Endpoint, datagram: Uint8Array) => network.send(endpoint, to, datagram),
+    };
+    const clock = {
+      now: () => network.now(),
+      endOfTurn: (callback: () => void) => network.endOfTurn(callback),
+      schedule: (at: number, callback: () => void) =>
+        network.schedule(at, () => {
+          callback();
+          this.check();
+        }),
+    };
+    this.pump = new EnginePump(this.engine, clock, socket, event => this.record(event));
+    const isFree = network.listen(endpoint, (from, datagram) => this.inject(from, datagram));
     if (!isFree) throw new Error('this endpoint has a homie already');
   }
 
@@ -121,53 +131,37 @@ export class VirtualHomie {
 
   /** Hands any bytes to the engine as if they had come from there. */
   inject(from: Endpoint, datagram: Uint8Array): void {
-    this.engine.receive(this.network.now(), from, datagram);
-    this.afterInput();
+    this.pump.receive(from, datagram);
+    this.check();
   }
 
-  /** Lets other inputs of the engine take effect. */
+  /** Lets an input that the engine got directly take effect. */
   afterInput(): void {
-    this.inputs++;
-    if (this.checkEvery > 0 && this.inputs % this.checkEvery === 0) this.engine.check();
-    if (this.isDrainDue) return;
-    this.isDrainDue = true;
-    this.network.endOfTurn(() => this.drain());
+    this.check();
+    this.pump.drainSoon();
   }
 
   /** Ends it without a word. */
   kill(): void {
     this.isRunning = false;
-    this.cancelTimer();
+    this.pump.stop();
     this.network.unlisten(this.endpoint);
   }
 
   /** Ends it with a leave. */
   leave(): void {
     this.engine.leave(this.network.now());
-    this.drain();
+    this.pump.drain();
     this.kill();
   }
 
-  private drain(): void {
-    this.isDrainDue = false;
-    if (!this.isRunning) return;
-    const { engine, network } = this;
-    for (let transmit = engine.nextTransmit(); transmit !== undefined; transmit = engine.nextTransmit()) {
-      network.send(this.endpoint, transmit.to, transmit.datagram);
-    }
-    for (let event = engine.nextEvent(); event !== undefined; event = engine.nextEvent()) {
-      if (event.type === 'broadcast') this.arrivals.push({ ...event, at: network.now() });
-      else this.events.push(event);
-    }
-    const deadline = engine.deadline();
-    if (deadline === this.timerAt) return;
-    this.cancelTimer();
-    this.timerAt = deadline;
-    if (deadline === Infinity) return;
-    this.cancelTimer = network.schedule(deadline, () => {
-      this.timerAt = Infinity;
-      engine.timeout(network.now());
-      this.afterInput();
-    });
+  private record(event: EngineEvent): void {
+    if (event.type === 'broadcast') this.arrivals.push({ ...event, at: this.network.now() });
+    else this.events.push(event);
+  }
+
+  private check(): void {
+    this.inputs++;
+    if (this.checkEvery > 0 && this.inputs % this.checkEvery === 0) this.engine.check();
   }
 }

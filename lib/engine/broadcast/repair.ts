@@ -178,8 +178,8 @@ export class Repair {
 
   /** Whom to ask: who proved to have more of the stream, newest first, in turn; any link when they are gone. */
   private sourceFor(stream: OriginStream): Peer | undefined {
-    const alive = stream.sources.filter(peer => this.peers.get(peer.id) === peer);
-    const choice = alive.length > 0 ? alive.reverse() : this.peers.links;
+    const alive = stream.sources.filter(peer => this.peers.get(peer.id) === peer).toReversed();
+    const choice = alive.length > 0 ? alive : this.peers.links;
     return choice[stream.repairAttempts % choice.length];
   }
 

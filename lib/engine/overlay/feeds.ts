@@ -82,8 +82,8 @@ export class Feeds {
       else if (this.ask(peer, slot === 0, now)) active++;
     }
     const isComplete = active === this.chosen.length;
-    for (const link of [...this.peers.links]) {
-      if (!link.isFeed || this.isChosen(link.id)) continue;
+    const unchosen = this.peers.links.filter(link => link.isFeed && !this.isChosen(link.id));
+    for (const link of unchosen) {
       if (isComplete || this.feedCount() > 2 * this.context.options.subscriptions) this.release(link, now);
     }
     if (!isComplete) this.context.timers.setEarlier(this.retryTimer, now + FEED_RETRY_MS);

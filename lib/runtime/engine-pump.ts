@@ -1,0 +1,75 @@
+import type { Endpoint } from '../engine/endpoint.js';
+import type { GwyhEngine } from '../engine/engine.js';
+import type { EngineEvent } from '../engine/engine-event.js';
+import type { DatagramNetwork, DatagramSocket } from './datagram-network.js';
+
+/**
+ * While this much waits in the socket, no more is taken from the engine, whose queues are bounded; bytes. Less would
+ * leave the network idle between turns; more would only move the queue to where it cannot be bounded.
+ */
+const SOCKET_QUEUE_BYTES = 1_048_576;
+
+/** A full socket is looked at again after this long, ms. */
+const SOCKET_RETRY_MS = 1;
+
+/** Keeps an engine running: what it wants sent goes to the socket, what it tells to the host, and its timer is set. */
+export class EnginePump {
+  private cancelTimer: () => void = () => undefined;
+  private timerAt = Infinity;
+  private isDrainDue = false;
+  private isStopped = false;
+
+  constructor(
+    private readonly engine: GwyhEngine,
+    private readonly network: Pick<DatagramNetwork, 'now' | 'schedule' | 'endOfTurn'>,
+    private readonly socket: Pick<DatagramSocket, 'send' | 'queuedBytes'>,
+    private readonly onEvent: (event: EngineEvent) => void,
+  ) {}
+
+  receive(from: Endpoint, datagram: Uint8Array): void {
+    if (this.isStopped) return;
+    this.engine.receive(this.network.now(), from, datagram);
+    this.drainSoon();
+  }
+
+  /** After an input: drains the engine once all input of this turn is in, so that frames for one peer share datagrams. */
+  drainSoon(): void {
+    if (this.isDrainDue) return;
+    this.isDrainDue = true;
+    this.network.endOfTurn(this.drain);
+  }
+
+  readonly drain = (): void => {
+    this.isDrainDue = false;
+    if (this.isStopped) return;
+    const { engine, socket } = this;
+    let isBlocked = false;
+    for (;;) {
+      isBlocked = socket.queuedBytes > SOCKET_QUEUE_BYTES;
+      if (isBlocked) break;
+      const transmit = engine.nextTransmit();
+      if (transmit === undefined) break;
+      socket.send(transmit.to, transmit.datagram);
+    }
+    for (let event = engine.nextEvent(); event !== undefined; event = engine.nextEvent()) this.onEvent(event);
+    this.wakeAt(isBlocked ? this.network.now() + SOCKET_RETRY_MS : engine.deadline());
+  };
+
+  stop(): void {
+    this.isStopped = true;
+    this.cancelTimer();
+  }
+
+  private wakeAt(at: number): void {
+    if (at === this.timerAt || this.isStopped) return;
+    this.cancelTimer();
+    this.timerAt = at;
+    this.cancelTimer = at === Infinity ? () => undefined : this.network.schedule(at, this.wake);
+  }
+
+  private readonly wake = (): void => {
+    this.timerAt = Infinity;
+    this.engine.timeout(this.network.now());
+    this.drain();
+  };
+}
