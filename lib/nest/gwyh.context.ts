@@ -1,0 +1,49 @@
+import { BaseRpcContext } from '@nestjs/microservices';
+import type { NodeId } from '../engine/node-id.js';
+import type { BroadcastMeta } from '../runtime/gwyh-node.js';
+import type { EventMetadata } from './event-codec.js';
+
+/**
+ * What a handler can know of an event besides its data: `@Ctx() context: GwyhContext`.
+ *
+ * With Nest 12 and `strict`, `@EventPattern('a')` accepts handlers of exactly one parameter, because its overload for
+ * typed event maps is tried first. Write `@EventPattern<string>('a')` on handlers that also take the context.
+ *
+ * @publicApi
+ */
+export class GwyhContext extends BaseRpcContext<[pattern: string, meta: BroadcastMeta, metadata: EventMetadata]> {
+  /** The pattern of the event; for an object pattern its normalised text, keys sorted. */
+  getPattern(): string {
+    return this.args[0];
+  }
+
+  /** The homie that emitted the event. Its zone is undefined as long as this homie has not learned it. */
+  getOrigin(): { readonly id: NodeId; readonly zone: string | undefined } {
+    return this.args[1].origin;
+  }
+
+  /** Links the event has crossed; 0 for an event of this homie itself (`deliverToSelf`). */
+  getHops(): number {
+    return this.args[1].hops;
+  }
+
+  /** The homie that passed the event on to this one. */
+  getReceivedFrom(): NodeId {
+    return this.args[1].receivedFrom;
+  }
+
+  /** Grows with each event of one origin, not always by one. */
+  getSequence(): number {
+    return this.args[1].sequence;
+  }
+
+  /** Headers of the {@link GwyhRecord} and metadata of the dispatch hook; an empty object when there are none. */
+  getHeaders(): EventMetadata {
+    return this.args[2];
+  }
+
+  /** The same as {@link getHeaders}, under the name that Nest's own contexts use. */
+  getMetadata(): EventMetadata {
+    return this.args[2];
+  }
+}
