@@ -46,6 +46,7 @@ export class VirtualNetwork implements DatagramNetwork {
   private readonly heap = new TimerHeap();
   private readonly listeners = new Map<string, DatagramListener>();
   private readonly islands = new Map<string, number>();
+  private readonly moved = new Map<string, Endpoint>();
   private time = 0;
   private nextHost = 1;
   private nextPort = 49_152;
@@ -123,7 +124,16 @@ export class VirtualNetwork implements DatagramNetwork {
     this.listeners.delete(formatEndpoint(endpoint));
   }
 
-  send(from: Endpoint, to: Endpoint, datagram: Uint8Array): void {
+  /** A host changes its address: from now on its datagrams come from there, and those to its old address are lost. */
+  move(from: Endpoint, to: Endpoint): void {
+    const listener = this.listeners.get(formatEndpoint(from));
+    if (listener === undefined || !this.listen(to, listener)) throw new Error('nobody to move, or the place is taken');
+    this.unlisten(from);
+    this.moved.set(formatEndpoint(from), to);
+  }
+
+  send(sender: Endpoint, to: Endpoint, datagram: Uint8Array): void {
+    const from = this.moved.get(formatEndpoint(sender)) ?? sender;
     this.counts.sent++;
     this.onDatagram?.(from, to, datagram);
     const conditions = this.conditions(from, to);

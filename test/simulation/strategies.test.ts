@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { STRATEGIES, type Strategy } from '../../lib/engine/overlay/strategy.js';
+import { VirtualCluster } from '../../lib/testing/virtual-cluster.js';
+
+const NODES = 200;
+const ZONES = ['a', 'b', 'c', 'd'];
+const SUBSCRIPTIONS = 5;
+
+/** 200 homies in four zones of different sizes: 100, 50, 30 and 20. */
+function startCluster(strategy: Strategy): VirtualCluster {
+  const cluster = new VirtualCluster({
+    seed: 4,
+    conditions: { latencyMs: 10, jitterMs: 2 },
+    checkEvery: 500,
+    engine: { strategy, subscriptions: SUBSCRIPTIONS },
+  });
+  for (let i = 0; i < NODES; i++) {
+    cluster.add({ zone: i % 20 < 10 ? 'a' : i % 20 < 15 ? 'b' : i % 20 < 18 ? 'c' : 'd' });
+  }
+  if (!cluster.join()) throw new Error('the cluster did not form');
+  // Time for feeds that were chosen with half of the cluster known to be let go.
+  cluster.advance(10_000);
+  return cluster;
+}
+
+interface FeedShares {
+  /** Of the feeds that the strategy chose (not the ring's), the share in the homie's own zone. */
+  readonly local: number;
+  /** Zones other than its own that a homie has chosen feeds in, the least of all homies. */
+  readonly fewestOtherZones: number;
+}
+
+function feedShares(cluster: VirtualCluster): FeedShares {
+  const zoneOf = new Map(cluster.homies.map(homie => [homie.id, homie.options.zone]));
+  let local = 0;
+  let chosen = 0;
+  let fewestOtherZones = ZONES.length;
+  for (const homie of cluster.homies) {
+    const zones = homie.engine.links
+      .filter(link => link.isFeedActive && !link.isLocked)
+      .map(link => zoneOf.get(link.id)!);
+    expect(homie.engine.feedCount).toBe(SUBSCRIPTIONS);
+    chosen += zones.length;
+    local += zones.filter(zone => zone === homie.options.zone).length;
+    const others = new Set(zones.filter(zone => zone !== homie.options.zone));
+    fewestOtherZones = Math.min(fewestOtherZones, others.size);
+  }
+  return { local: local / chosen, fewestOtherZones };
+}
+
+describe.each(STRATEGIES)('200 homies with the strategy %s', strategy => {
+  const cluster = startCluster(strategy);
+
+  it('have all the feeds they want and at least one subscriber each', () => {
+    for (const homie of cluster.homies) {
+      expect(homie.engine.feedCount).toBe(SUBSCRIPTIONS);
+      expect(homie.engine.subscriberCount).toBeGreaterThanOrEqual(1);
+    }
+  });
+
+  it('choose feeds in the shares that the strategy promises', () => {
+    const { local, fewestOtherZones } = feedShares(cluster);
+    console.log(`${strategy}: ${(100 * local).toFixed(1)} % local feeds, at least ${fewestOtherZones} other zones`);
+    // By chance alone a feed is local with the squares of the zones' shares: 0.25 + 0.0625 + 0.0225 + 0.01 = 34.5 %.
+    if (strategy === 'uniform') expect(local).toBeCloseTo(0.345, 1);
+    // Three of the four chosen feeds go to the three other zones.
+    if (strategy === 'hub-and-spoke') {
+      expect(local).toBeCloseTo(0.25, 5);
+      expect(fewestOtherZones).toBe(3);
+    }
+    if (strategy === 'prefer-local') expect(Math.abs(local - 2 / 3)).toBeLessThan(0.05);
+    if (strategy === 'prefer-remote') expect(Math.abs(local - 1 / 3)).toBeLessThan(0.05);
+  });
+
+  it('hear a broadcast of every one of them exactly once', () => {
+    const before = cluster.homies.map(homie => homie.arrivals.length);
+    for (const [i, homie] of cluster.homies.entries()) {
+      expect(homie.broadcast(Uint8Array.of(i))).toBe('accepted');
+      cluster.advance(50);
+    }
+    cluster.advance(2_000);
+    for (const [i, homie] of cluster.homies.entries()) {
+      const heard = homie.arrivals.slice(before[i]).map(arrival => arrival.payload[0]);
+      const expected = cluster.homies.map((_, origin) => origin).filter(origin => origin !== i);
+      expect(heard.sort((a, b) => a! - b!)).toEqual(expected);
+    }
+  });
+});
