@@ -39,7 +39,7 @@ export class CookieEpochs {
   issue(now: number): CookieEpoch {
     this.timeout(now);
     if (this.current !== undefined && now < this.current.createdAt + EPOCH_MS) return this.current;
-    if (this.previous !== undefined) wipeEpoch(this.previous);
+    // The one before has ended long ago, and `timeout` has zeroed it.
     this.previous = this.current;
     this.current = this.create(now);
     return this.current;
@@ -63,6 +63,13 @@ export class CookieEpochs {
       wipeEpoch(this.current);
       this.current = undefined;
     }
+  }
+
+  /** Zeroes all epochs at once. */
+  wipe(): void {
+    if (this.previous !== undefined) wipeEpoch(this.previous);
+    if (this.current !== undefined) wipeEpoch(this.current);
+    this.previous = this.current = undefined;
   }
 
   /** When the next epoch has to be zeroed. */

@@ -1,7 +1,6 @@
-import { NODE_ID_BYTES, type NodeId } from '../node-id.js';
+import { NODE_ID_BYTES, nodeIdFromBytes, nodeIdToBytes, type NodeId } from '../node-id.js';
 import { readUint32, readUint64, writeUint32, writeUint64 } from './byte-order.js';
 import { BOX_TAG_BYTES } from './envelope.js';
-import { toHex, writeHex } from './hex.js';
 import { MAC_BYTES } from './key-schedule.js';
 import { X25519_BYTES } from './x25519.js';
 
@@ -84,7 +83,7 @@ export function encodeCore(index: number, timestamp: number, nodeId: NodeId, eph
   core[1] = PROTOCOL_VERSION;
   writeUint32(core, 4, index);
   writeUint64(core, 8, timestamp);
-  writeHex(nodeId, core, 16, NODE_ID_BYTES);
+  core.set(nodeIdToBytes(nodeId), 16);
   core.set(ephemeral, 32);
   return core;
 }
@@ -100,7 +99,7 @@ function decodeCore(bytes: Uint8Array): HelloCore | undefined {
     bytes,
     index: readUint32(bytes, 4),
     timestamp: readUint64(bytes, 8),
-    nodeId: toHex(bytes.subarray(16, 16 + NODE_ID_BYTES)),
+    nodeId: nodeIdFromBytes(bytes.subarray(16, 16 + NODE_ID_BYTES)),
     ephemeral: bytes.subarray(32, 32 + X25519_BYTES),
   };
 }
@@ -127,7 +126,7 @@ export function encodeSignedOhai(
   signed[2] = epoch;
   writeUint32(signed, 4, index);
   signed.set(sentAt, 8);
-  writeHex(nodeId, signed, 16, NODE_ID_BYTES);
+  signed.set(nodeIdToBytes(nodeId), 16);
   signed.set(ephemeral, 32);
   signed.set(cookie, 64);
   return signed;
@@ -147,7 +146,7 @@ export function decodeOhai(body: Uint8Array): Ohai | undefined {
     epoch: body[2]!,
     index: readUint32(body, 4),
     sentAt: body.subarray(8, 16),
-    nodeId: toHex(body.subarray(16, 16 + NODE_ID_BYTES)),
+    nodeId: nodeIdFromBytes(body.subarray(16, 16 + NODE_ID_BYTES)),
     ephemeral: body.subarray(32, 64),
     cookie: body.subarray(64, 96),
     mac: body.subarray(SIGNED_OHAI_BYTES, OHAI_BYTES),

@@ -1,5 +1,5 @@
 import type { Endpoint } from '../endpoint.js';
-import { NODE_ID_BYTES, type NodeId } from '../node-id.js';
+import type { NodeId } from '../node-id.js';
 import type { RandomFill } from '../random.js';
 import {
   ENVELOPE_NONCE_BYTES,
@@ -26,7 +26,6 @@ import {
   OKBOSS,
 } from './handshake-messages.js';
 import { HandshakeOutbox } from './handshake-outbox.js';
-import { writeHex } from './hex.js';
 import { Initiator } from './initiator.js';
 import type { Keyring, PreSharedKey } from './keyring.js';
 import { Responder } from './responder.js';
@@ -76,9 +75,7 @@ export class Handshakes {
   private clockSkewEventAt = -Infinity;
 
   constructor(options: HandshakeOptions) {
-    if (!writeHex(options.nodeId, new Uint8Array(NODE_ID_BYTES), 0, NODE_ID_BYTES)) {
-      throw new RangeError('a node id is 32 lower-case hex digits');
-    }
+    if (!NODE_ID.test(options.nodeId)) throw new RangeError('a node id is 32 lower-case hex digits');
     this.drops = Object.fromEntries(HANDSHAKE_DROPS.map(reason => [reason, 0])) as Record<HandshakeDrop, number>;
     this.keyring = options.keyring;
     this.sessions = options.sessions;
@@ -148,6 +145,12 @@ export class Handshakes {
     this.initiator.setKeyring(keyring);
   }
 
+  /** Zeroes the secrets of all handshakes. For a node that stops: nothing is answered or reported any more. */
+  wipe(): void {
+    this.initiator.wipe();
+    this.responder.wipe();
+  }
+
   /** Asserts what must always hold. */
   check(): void {
     this.initiator.check();
@@ -198,3 +201,5 @@ export class Handshakes {
     return drop;
   }
 }
+
+const NODE_ID = /^[0-9a-f]{32}$/;

@@ -199,6 +199,14 @@ export class Initiator {
     return this.soonest;
   }
 
+  /** Ends all dials without a word. */
+  wipe(): void {
+    for (const pending of this.byAddress.values()) {
+      this.abandonAttempt(pending);
+      this.forget(pending);
+    }
+  }
+
   check(): void {
     if (this.byAddress.size > MAX_PENDING) throw new Error('too many pending handshakes');
     if (this.byAddress.size !== this.byIndex.size) throw new Error('pending handshakes and indices differ');

@@ -141,6 +141,10 @@ export class Responder {
     return this.epochs.deadline();
   }
 
+  wipe(): void {
+    this.epochs.wipe();
+  }
+
   check(): void {
     this.limits.check();
     this.answered.check();

@@ -130,6 +130,11 @@ export class SessionTable {
     this.releaseHeaderKey(session);
   }
 
+  /** Forgets all sessions. For a node that stops. */
+  wipe(): void {
+    for (const session of this.sessions.values()) this.remove(session);
+  }
+
   /** Finds the session a datagram is meant for, trying every header key in use. Proves nothing: `open` does. */
   match(datagram: Uint8Array): Session | undefined {
     if (datagram.length < DATA_OVERHEAD) return undefined;

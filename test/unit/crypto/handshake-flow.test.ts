@@ -134,7 +134,8 @@ describe('the rotation of a pre-shared key', () => {
     one.dial(two);
     lab.runFor(500);
     rotate(one, [2]);
-    lab.runFor(1000);
+    // At once, not at the next resend: four times 50 ms.
+    lab.runFor(250);
     expect(one.established[0]!.keyId).toBe(keyIds([2])[0]);
     expect(two.handshakes.drops.undecryptable).toBe(1);
   });
@@ -274,6 +275,32 @@ describe('an attacker between two nodes', () => {
     expect(responder.handshakes.receive(lab.now, initiator.endpoint, okBoss)).toBe('stale');
     lab.now += 1;
     expect(responder.handshakes.receive(lab.now, initiator.endpoint, hello)).toBe('clock_skew');
+  });
+});
+
+describe('a node that stops', () => {
+  it('keeps no secret, and is silent', () => {
+    const lab = new Lab();
+    const [one, two, three] = [lab.node(), lab.node(), lab.node()];
+    one.dial(two);
+    three.dial(one);
+    lab.runFor(1000);
+    lab.lose = () => true;
+    one.dial(three);
+    lab.runFor(60_000 - 1);
+    one.dial(three);
+    one.drain();
+    const sent = lab.sent.length;
+    const sessions = [...one.established];
+    one.handshakes.wipe();
+    one.sessions.wipe();
+    lab.runFor(60_000);
+    expect(lab.sent).toHaveLength(sent);
+    expect(one.handshakes.pendingCount).toBe(0);
+    expect(one.handshakes.deadline()).toBe(Infinity);
+    expect(one.sessions.size).toBe(0);
+    expect(sessions.every(session => session.isClosed)).toBe(true);
+    one.handshakes.check();
   });
 });
 

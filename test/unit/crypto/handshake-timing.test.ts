@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { keyringOf, Lab, START, type Flight } from './handshake-lab.js';
-import { takeHello, takeOhai, unwrap } from './insider.js';
+import { readUint32 } from '../../../lib/engine/crypto/byte-order.js';
+import { craftHello, takeHello, takeOhai, unwrap } from './insider.js';
 import { randomUnit } from '../../../lib/engine/random.js';
 import { hexOf, seededRandom } from './seeded-random.js';
 
@@ -212,6 +213,31 @@ describe('a dial to ourselves', () => {
     expect(initiator.handshakes.drops.self).toBe(1);
     expect(initiator.failures).toEqual([]);
     expect(initiator.established).toHaveLength(1);
+  });
+
+  it('is not seen in a Hello that only claims to be ours', () => {
+    const lab = new Lab();
+    const [initiator, responder] = [lab.node(), lab.node()];
+    const core = unwrap(takeHello({ initiator, responder }), key);
+    const timestamp = 1_700_000_000_000 + START;
+    const forged = craftHello(key, { id: initiator.id, timestamp, index: readUint32(core, 4) });
+    expect(initiator.handshakes.receive(lab.now, responder.endpoint, forged.datagram)).toBe('self');
+    lab.runFor(5000);
+    expect(initiator.established).toHaveLength(1);
+  });
+
+  it('is forgotten when a proper answer has come', () => {
+    const lab = new Lab();
+    const [initiator, responder] = [lab.node(), lab.node()];
+    lab.lose = flight => {
+      const isFirst = flight.at - START <= 100;
+      if (isFirst && typeOf(flight) === 'hello') lab.flights.push({ ...flight, to: flight.from, from: flight.to });
+      return typeOf(flight) === 'goteam';
+    };
+    initiator.dial(responder);
+    lab.runFor(20_000);
+    expect(initiator.handshakes.drops.self).toBe(1);
+    expect(initiator.failures).toEqual(['no_answer']);
   });
 
   it('is not seen in an old Hello of ours', () => {

@@ -190,6 +190,35 @@ describe('the time lock', () => {
   });
 });
 
+describe('too many Hellos', () => {
+  it('from one address are dropped above 250 a second and its own burst', () => {
+    const { responder, initiator } = stage;
+    for (let i = 0; i < 255; i++) expect(answered(helloAt(NOW))).toBe(true);
+    expect(dropOf(responder, initiator.endpoint, helloAt(NOW))).toMatch(/^prefix_limited/);
+    expect(responder.handshakes.nextTransmit()).toBeUndefined();
+  });
+
+  it('from everywhere are dropped above 1,000 a second', () => {
+    const { responder } = stage;
+    let answers = 0;
+    for (let i = 0; i < 1100; i++) {
+      const from = { address: `10.1.${i >>> 8}.${i & 255}`, port: 7000 };
+      if (responder.handshakes.receive(responder.lab.now, from, helloAt(NOW)) === undefined) answers++;
+      responder.handshakes.nextTransmit();
+    }
+    expect(answers).toBe(1000);
+    expect(responder.handshakes.drops.rate_limited).toBe(100);
+  });
+
+  it('do not count when they are forged or replayed', () => {
+    const bytes = helloAt(NOW);
+    expect(answered(bytes)).toBe(true);
+    const { responder, initiator } = stage;
+    for (let i = 0; i < 2000; i++) responder.handshakes.receive(responder.lab.now, initiator.endpoint, bytes);
+    expect(answered(helloAt(NOW))).toBe(true);
+  });
+});
+
 describe('datagrams that fit no key', () => {
   it('are told of at most once in 10 s', () => {
     const { responder, initiator } = stage;
