@@ -190,9 +190,11 @@ describe('three Nest processes', () => {
 
   it('go on without the one that left', async () => {
     await b.ask({ type: 'finish' });
-    await Promise.all([linked(a, 1), linked(b, 1)]);
-    await b.emit('any', 'two left');
-    expect((await a.first('event', ({ data }) => data === 'two left')).pattern).toBe('any');
+    await b.emit('any', 'to a');
+    await a.emit('any', 'to b');
+    const heard = [a.first('event', ({ data }) => data === 'to a'), b.first('event', ({ data }) => data === 'to b')];
+    expect((await Promise.all(heard)).map(({ pattern }) => pattern)).toEqual(['any', 'any']);
+    expect(await a.ask({ type: 'links' })).toMatchObject({ members: 1 });
   });
 });
 

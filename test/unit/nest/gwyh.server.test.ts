@@ -4,6 +4,7 @@ import {
   Controller,
   type ExecutionContext,
   type RpcExceptionFilter,
+  Scope,
   UseFilters,
   UseGuards,
   UseInterceptors,
@@ -357,6 +358,25 @@ describe('handlers in controllers', () => {
     node.deliver('intercepted');
     await settled();
     expect(seen).toEqual(['subscribed', 'interceptor', 'handler']);
+  });
+
+  it('are of a new instance per event in request scope', async () => {
+    const seen: number[] = [];
+    let instances = 0;
+    @Controller({ scope: Scope.REQUEST })
+    class PerEvent {
+      private readonly instance = ++instances;
+
+      @EventPattern('a')
+      handle(@Payload() _data: unknown) {
+        seen.push(this.instance);
+      }
+    }
+    const { node } = await createApplication(PerEvent);
+    node.deliver('a');
+    node.deliver('a');
+    await vi.waitFor(() => expect(seen).toHaveLength(2));
+    expect(new Set(seen).size).toBe(2);
   });
 
   it('get the context by @Ctx()', async () => {
