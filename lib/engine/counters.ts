@@ -32,6 +32,8 @@ export const DROP_REASONS = [
   'reassembly_full',
   /** A message given up before it was complete, because nothing of it came any more. */
   'reassembly_stalled',
+  /** A frame of our own making that fits no datagram. Always 0, unless this engine has a fault. */
+  'too_long',
   /** A frame refused because the peer's outbox is full. */
   'outbox_full',
   /** A frame that waited for a peer that went away. */

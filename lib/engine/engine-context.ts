@@ -1,4 +1,5 @@
 import { Counters } from './counters.js';
+import { DATA_OVERHEAD } from './crypto/data-header.js';
 import type { EngineEvent } from './engine-event.js';
 import type { EngineOptions } from './engine-options.js';
 import { Fifo } from './fifo.js';
@@ -11,6 +12,12 @@ import { MessagePackWriter } from './wire/message-pack-writer.js';
  * drop.
  */
 export const NETWORK_DATAGRAM_BYTES = 1_200;
+
+/**
+ * Longest frame. Every frame has to fit any datagram, for it may be passed on to any peer: a longer one would stay at
+ * the head of an outbox for ever, and everything behind it as well.
+ */
+export const MAX_FRAME_BYTES = NETWORK_DATAGRAM_BYTES - DATA_OVERHEAD;
 
 /** Largest datagram sent to an address of the same host, where the path carries 64 KiB. */
 export const LOOPBACK_DATAGRAM_BYTES = 16_384;

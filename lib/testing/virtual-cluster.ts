@@ -118,6 +118,10 @@ export class VirtualHomie {
     return this.options.id;
   }
 
+  get now(): number {
+    return this.network.now();
+  }
+
   seed(endpoints: readonly Endpoint[]): void {
     this.engine.setSeeds(this.network.now(), endpoints);
     this.afterInput();

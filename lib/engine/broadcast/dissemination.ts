@@ -1,5 +1,4 @@
-import { DATA_OVERHEAD } from '../crypto/data-header.js';
-import { type EngineContext, NETWORK_DATAGRAM_BYTES } from '../engine-context.js';
+import { type EngineContext, MAX_FRAME_BYTES } from '../engine-context.js';
 import type { MemberTable } from '../membership/member-table.js';
 import { nodeIdToBytes } from '../node-id.js';
 import { Priority } from '../peers/outbox.js';
@@ -8,7 +7,15 @@ import type { PeerTable } from '../peers/peer-table.js';
 import { Timer } from '../timer-heap.js';
 import { Frame } from '../wire/frame.js';
 import type { MessagePackReader } from '../wire/message-pack-reader.js';
-import { HOPS_OFFSET, MAX_HOPS, readSegment, Segment, segmentOverhead, writeSegment } from '../wire/segment-frame.js';
+import {
+  HOPS_OFFSET,
+  MAX_HOPS,
+  MAX_SEGMENT_COUNT,
+  readSegment,
+  Segment,
+  segmentOverhead,
+  writeSegment,
+} from '../wire/segment-frame.js';
 import { ORIGIN_IDLE_MS, OriginStream, OriginTable } from './origin-stream.js';
 import { Reassembly } from './reassembly.js';
 import { Repair } from './repair.js';
@@ -48,20 +55,22 @@ export class Dissemination {
   broadcast(payload: Uint8Array, zones: readonly string[] | undefined, now: number): BroadcastResult {
     const { counters, options } = this.context;
     if (payload.length > options.maxMessageBytes) return 'too_large';
-    const { links } = this.peers;
-    if (links.length > 0 && !links.some(link => link.outbox.hasRoomFor(payload.length))) return 'queue_full';
-    counters.broadcastsSent++;
-    if (links.length === 0) counters.broadcastsUnheard++;
-
     const segment = new Segment();
     segment.hops = 1;
     segment.origin = this.ownStream.idBytes;
     segment.boot = this.ownStream.boot;
     segment.zones = zones;
-    segment.sequence = this.sequence + 1;
-    segment.count = segment.index = 65_535;
-    const room = NETWORK_DATAGRAM_BYTES - DATA_OVERHEAD - segmentOverhead(segment);
+    // Numbers get longer from segment to segment: room is left for the longest that any of them can carry.
+    segment.sequence = this.sequence + MAX_SEGMENT_COUNT;
+    segment.count = segment.index = MAX_SEGMENT_COUNT;
+    const room = MAX_FRAME_BYTES - segmentOverhead(segment);
     segment.count = Math.max(1, Math.ceil(payload.length / room));
+    if (segment.count > MAX_SEGMENT_COUNT) return 'too_large';
+    const { links } = this.peers;
+    if (links.length > 0 && !links.some(link => link.outbox.hasRoomFor(payload.length))) return 'queue_full';
+    counters.broadcastsSent++;
+    if (links.length === 0) counters.broadcastsUnheard++;
+
     const priority = segment.count === 1 ? Priority.event : Priority.bulk;
     for (segment.index = 0; segment.index < segment.count; segment.index++) {
       segment.sequence = ++this.sequence;
@@ -97,7 +106,7 @@ export class Dissemination {
     const { counters } = this.context;
     if (!readSegment(reader, length, segment)) return;
     const frame = plaintext.subarray(start, reader.position);
-    if (!isCanonical(frame, segment)) {
+    if (frame.length > MAX_FRAME_BYTES || !isCanonical(frame, segment)) {
       reader.failed = true;
       return;
     }

@@ -1,5 +1,4 @@
-import { DATA_OVERHEAD } from '../crypto/data-header.js';
-import { type EngineContext, NETWORK_DATAGRAM_BYTES } from '../engine-context.js';
+import { type EngineContext, MAX_FRAME_BYTES } from '../engine-context.js';
 import { NODE_ID_BYTES } from '../node-id.js';
 import { Priority } from '../peers/outbox.js';
 import type { Peer } from '../peers/peer.js';
@@ -31,8 +30,8 @@ export const REPAIR_SEGMENTS = 512;
  */
 export const DIGEST_DELAYS_MS = [50, 200, 1_000, 5_000] as const;
 
-/** Most origins in one digest frame; an entry is at most 46 bytes. */
-const DIGEST_ENTRIES = Math.floor((NETWORK_DATAGRAM_BYTES - DATA_OVERHEAD - 4) / (2 + NODE_ID_BYTES + 9 + 9 + 9));
+/** Most origins in one digest frame; an entry is at most 45 bytes. */
+const DIGEST_ENTRIES = Math.floor((MAX_FRAME_BYTES - 4) / (2 + NODE_ID_BYTES + 9 + 9 + 9));
 
 /** Finds out what is missing and gets it: gaps in streams, requests, answers, and digests that show the end of a stream. */
 export class Repair {

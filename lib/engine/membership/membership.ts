@@ -1,7 +1,5 @@
-import type { EngineContext } from '../engine-context.js';
-import { NETWORK_DATAGRAM_BYTES } from '../engine-context.js';
+import { type EngineContext, MAX_FRAME_BYTES } from '../engine-context.js';
 import { type Endpoint, isLoopback } from '../endpoint.js';
-import { DATA_OVERHEAD } from '../crypto/data-header.js';
 import { NODE_ID_BYTES, type NodeId, nodeIdFromBytes, nodeIdToBytes } from '../node-id.js';
 import { Priority } from '../peers/outbox.js';
 import type { Peer } from '../peers/peer.js';
@@ -262,7 +260,7 @@ export class Membership {
   }
 
   private countThatFit(records: readonly MemberRecord[], from: number, taken = 0): number {
-    const room = NETWORK_DATAGRAM_BYTES - DATA_OVERHEAD - FRAME_HEAD_BYTES;
+    const room = MAX_FRAME_BYTES - FRAME_HEAD_BYTES;
     let bytes = taken * MAX_RECORD_BYTES;
     let count = 0;
     while (from + count < records.length && taken + count < MAX_RECORDS) {

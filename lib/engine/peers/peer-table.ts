@@ -1,7 +1,7 @@
 import type { Session } from '../crypto/session.js';
 import type { SessionTable } from '../crypto/session-table.js';
 import { PREVIOUS_SESSION_MS } from '../crypto/session-limits.js';
-import type { EngineContext } from '../engine-context.js';
+import { type EngineContext, MAX_FRAME_BYTES } from '../engine-context.js';
 import type { Endpoint } from '../endpoint.js';
 import { Fifo } from '../fifo.js';
 import type { NodeId } from '../node-id.js';
@@ -103,6 +103,10 @@ export class PeerTable {
 
   /** Queues a frame for the peer and puts it in line. */
   send(peer: Peer, priority: Priority, frame: Uint8Array): boolean {
+    if (frame.length > MAX_FRAME_BYTES) {
+      this.context.counters.drop('too_long');
+      return false;
+    }
     if (!peer.outbox.push(priority, frame)) {
       this.context.counters.drop('outbox_full');
       return false;
