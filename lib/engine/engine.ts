@@ -48,6 +48,7 @@ export class GwyhEngine {
   private readonly strays = new Fifo<Transmit>();
   private now: number;
   private wasReady = false;
+  private hasLeft = false;
 
   constructor(options: EngineOptions, now: number) {
     const incarnation = options.wallClock();
@@ -71,6 +72,7 @@ export class GwyhEngine {
         const { zone, incarnation } = membership.ownRecord;
         return { zone, incarnation, advertised: options.advertised };
       },
+      isMember: endpoint => membership.table.hasEndpoint(endpoint),
       introduced: (session, endpoint, hello, at) => this.attach(session, endpoint, hello, at),
       metOurself: endpoint => this.seeds.isOurself(endpoint),
       dialFailed: (expected, at) => this.dialFailed(expected, at),
@@ -98,6 +100,8 @@ export class GwyhEngine {
 
   /** One datagram. The engine owns its bytes from here on: it opens them in place and passes views of them on. */
   receive(now: number, from: Endpoint, datagram: Uint8Array): void {
+    // An answer after the farewell would bring us back: others would attach us again, and wait for our heartbeats.
+    if (this.hasLeft) return;
     this.now = now;
     const { counters } = this.context;
     counters.datagramsReceived++;
@@ -119,6 +123,7 @@ export class GwyhEngine {
 
   /** To be called at `deadline`, or later. */
   timeout(now: number): void {
+    if (this.hasLeft) return;
     this.now = now;
     this.introductions.timeout(now);
     this.context.timers.fireDue(now);
@@ -148,9 +153,10 @@ export class GwyhEngine {
     }
   }
 
-  /** Announces our leave. What is drained after this is the last word; nothing else should be fed. */
+  /** Announces our leave to all links, each time it is called. After the first time the engine takes no input. */
   leave(now: number): void {
     this.now = now;
+    this.hasLeft = true;
     this.membership.leave();
   }
 
@@ -175,6 +181,7 @@ export class GwyhEngine {
 
   /** When `timeout` wants to be called, monotonic ms. */
   deadline(): number {
+    if (this.hasLeft) return Infinity;
     return Math.min(this.context.timers.deadline(), this.introductions.deadline());
   }
 

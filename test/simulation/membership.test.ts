@@ -47,6 +47,10 @@ describe('members', () => {
     cluster.advance(1_000);
     const leaver = cluster.homies[6]!;
     leaver.leave();
+    cluster.advance(1_000);
+    for (const homie of cluster.homies) {
+      if (homie.isRunning) expect(homie.engine.peer(leaver.id)).toBeUndefined();
+    }
     cluster.advance(60_000);
     expect(told(cluster, 'left', leaver.id)).toEqual(Array(19).fill(1));
     expect(told(cluster, 'down', leaver.id)).toEqual(Array(19).fill(0));

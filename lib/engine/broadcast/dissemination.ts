@@ -81,7 +81,7 @@ export class Dissemination {
       this.flood(frame, priority, undefined, this.ownStream);
       segment.zones = undefined;
     }
-    this.touch(this.ownStream, undefined, now);
+    this.touch(this.ownStream, now);
     return 'accepted';
   }
 
@@ -107,12 +107,13 @@ export class Dissemination {
     if (!readSegment(reader, length, segment)) return;
     const frame = plaintext.subarray(start, reader.position);
     if (frame.length > MAX_FRAME_BYTES || !isCanonical(frame, segment)) {
-      reader.failed = true;
+      reader.fail();
       return;
     }
     counters.segmentsReceived++;
     const stream = this.streamOf(segment, now);
     if (stream === undefined) return;
+    stream.heldBy(peer, segment.sequence);
     const { window } = stream;
     const { lost } = window;
     const verdict = window.add(segment.sequence, now);
@@ -127,7 +128,7 @@ export class Dissemination {
       this.cache.add(stream, segment.sequence, frame, now);
       this.flood(frame, segment.count === 1 ? Priority.event : Priority.bulk, peer, stream);
     } else counters.drop('hop_limit');
-    this.touch(stream, peer, now);
+    this.touch(stream, now);
     this.deliver(stream, peer, now);
   }
 
@@ -209,9 +210,9 @@ export class Dissemination {
     }
   }
 
-  private touch(stream: OriginStream, from: Peer | undefined, now: number): void {
+  private touch(stream: OriginStream, now: number): void {
     stream.activeAt = now;
-    this.repair.arrived(stream, from, now);
+    this.repair.arrived(stream, now);
     if (!this.sweepTimer.isSet) this.context.timers.set(this.sweepTimer, now + SWEEP_MS);
   }
 

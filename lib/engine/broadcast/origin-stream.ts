@@ -11,8 +11,8 @@ export const MAX_ORIGINS = 32_768;
 /** A stream silent for this long is forgotten, ms: longer than anything can still be under way or in a segment cache. */
 export const ORIGIN_IDLE_MS = 10 * 60_000;
 
-/** How many peers that brought segments of a stream are remembered, to ask them for what is missing. */
-export const REMEMBERED_SOURCES = 4;
+/** How many peers that hold segments of a stream are remembered: more than a node has links. */
+export const REMEMBERED_HOLDERS = 64;
 
 /** What a node knows of one life of one origin: which segments arrived, which are owed, who brought them. */
 export class OriginStream {
@@ -22,8 +22,8 @@ export class OriginStream {
   activeAt: number;
   /** Segment frames held for repair, by sequence. */
   readonly frames = new Map<number, Uint8Array>();
-  /** Peers that lately brought segments or told of them, newest last. */
-  readonly sources: Peer[] = [];
+  /** The highest sequence that each peer brought or told of: whom to ask, and whom nobody needs to tell. */
+  readonly holders = new Map<Peer, number>();
   /** Repair requests since the last progress, and what was settled and known at the first of them. */
   repairAttempts = 0;
   repairSettled = 0;
@@ -54,18 +54,20 @@ export class OriginStream {
     this.boot = boot;
     this.window = new DedupeWindow(owedFrom, now);
     this.frames.clear();
-    this.sources.length = 0;
+    this.holders.clear();
     this.repairAttempts = 0;
   }
 
-  /** Remembers who brought or announced the newest segment. */
-  addSource(peer: Peer): void {
-    const { sources } = this;
-    if (sources[sources.length - 1] === peer) return;
-    const position = sources.indexOf(peer);
-    if (position >= 0) sources.splice(position, 1);
-    else if (sources.length === REMEMBERED_SOURCES) sources.shift();
-    sources.push(peer);
+  /** The peer proved to have the stream up to here. */
+  heldBy(peer: Peer, sequence: number): void {
+    const known = this.holders.get(peer);
+    if (known !== undefined && known >= sequence) return;
+    this.holders.set(peer, sequence);
+    if (this.holders.size <= REMEMBERED_HOLDERS) return;
+    for (const longestKnown of this.holders.keys()) {
+      this.holders.delete(longestKnown);
+      return;
+    }
   }
 }
 

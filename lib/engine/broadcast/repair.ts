@@ -46,9 +46,8 @@ export class Repair {
     private readonly origins: OriginTable,
   ) {}
 
-  /** A new segment arrived (from a peer, or our own: undefined). */
-  arrived(stream: OriginStream, from: Peer | undefined, now: number): void {
-    if (from !== undefined) stream.addSource(from);
+  /** A new segment arrived, or we made one. */
+  arrived(stream: OriginStream, now: number): void {
     stream.digestRound = 0;
     stream.digestAt = now + DIGEST_DELAYS_MS[0];
     this.restless.add(stream);
@@ -75,9 +74,10 @@ export class Repair {
       const age = reader.uint();
       if (reader.failed) return;
       const stream = this.streamFor(peer, idBytes, boot, highest, age, now);
-      if (stream === undefined || highest <= stream.window.highest) continue;
+      if (stream === undefined) continue;
+      stream.heldBy(peer, highest);
+      if (highest <= stream.window.highest) continue;
       stream.window.announce(highest, now);
-      stream.addSource(peer);
       this.watch(stream, now);
     }
   }
@@ -166,7 +166,7 @@ export class Repair {
       stream.repairAttempts = 0;
     }
     if (!window.hasGap) return this.unwatch(stream);
-    const peer = this.sourceFor(stream);
+    const peer = this.holderFor(stream);
     if (peer !== undefined) {
       this.peers.send(peer, Priority.control, this.encodeRequest(stream));
       this.context.counters.repairsRequested++;
@@ -175,11 +175,15 @@ export class Repair {
     stream.repairAttempts++;
   }
 
-  /** Whom to ask: who proved to have more of the stream, newest first, in turn; any link when they are gone. */
-  private sourceFor(stream: OriginStream): Peer | undefined {
-    const alive = stream.sources.filter(peer => this.peers.get(peer.id) === peer).toReversed();
-    const choice = alive.length > 0 ? alive : this.peers.links;
-    return choice[stream.repairAttempts % choice.length];
+  /** Whom to ask: who proved to have what we miss, in turn; any link when there is nobody. */
+  private holderFor(stream: OriginStream): Peer | undefined {
+    const choice: Peer[] = [];
+    for (const [peer, sequence] of stream.holders) {
+      if (sequence > stream.window.settled && this.peers.get(peer.id) === peer) choice.push(peer);
+    }
+    const { links } = this.peers;
+    const from = choice.length > 0 ? choice : links;
+    return from[stream.repairAttempts % from.length];
   }
 
   private encodeRequest(stream: OriginStream): Uint8Array {
@@ -207,11 +211,17 @@ export class Repair {
       }
       next = Math.min(next, stream.digestAt);
     }
-    for (let from = 0; from < due.length; from += DIGEST_ENTRIES) {
-      const frame = this.encodeDigest(due.slice(from, from + DIGEST_ENTRIES), now);
-      for (const link of this.peers.links) this.peers.send(link, Priority.control, frame);
-    }
+    if (due.length > 0) for (const link of this.peers.links) this.tell(link, due, now);
     if (next !== Infinity) this.context.timers.set(this.digestTimer, next);
+  }
+
+  /** Tells a link of the streams of which it has not proved to hold the newest segment. */
+  private tell(link: Peer, due: readonly OriginStream[], now: number): void {
+    const streams = due.filter(stream => (stream.holders.get(link) ?? 0) < stream.window.highest);
+    for (let from = 0; from < streams.length; from += DIGEST_ENTRIES) {
+      const frame = this.encodeDigest(streams.slice(from, from + DIGEST_ENTRIES), now);
+      this.peers.send(link, Priority.control, frame);
+    }
   }
 
   private encodeDigest(streams: readonly OriginStream[], now: number): Uint8Array {

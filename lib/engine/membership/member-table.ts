@@ -1,4 +1,4 @@
-import type { Endpoint } from '../endpoint.js';
+import { type Endpoint, sameEndpoint } from '../endpoint.js';
 import type { NodeId } from '../node-id.js';
 import { isLive, type MemberRecord, type MemberState, recordHash, supersedes } from './member.js';
 
@@ -94,6 +94,12 @@ export class MemberTable {
     held.changedAt = now;
     this.enter(held, now);
     return 'changed';
+  }
+
+  /** Whether a live member or a tombstone has this endpoint. Walks over all: for rare questions. */
+  hasEndpoint(endpoint: Endpoint): boolean {
+    for (const member of this.byId.values()) if (sameEndpoint(member.endpoint, endpoint)) return true;
+    return false;
   }
 
   /** Position in `live` of the first id greater than this one; `live.length` when there is none. */

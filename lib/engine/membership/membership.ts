@@ -115,7 +115,7 @@ export class Membership {
   onRequest(peer: Peer, reader: MessagePackReader): void {
     const after = reader.bytes();
     if (reader.failed || (after.length !== 0 && after.length !== NODE_ID_BYTES)) {
-      reader.failed = true;
+      reader.fail();
       return;
     }
     const { live } = this.table;

@@ -13,6 +13,8 @@ export interface IntroductionsHost {
   readonly hello: HelloPayload;
   /** Both sides hold the session and know it. */
   introduced(session: Session, endpoint: Endpoint, hello: HelloPayload, now: number): void;
+  /** Whether a member, of now or of lately, has this address. */
+  isMember(endpoint: Endpoint): boolean;
   /** The endpoint is our own. */
   metOurself(endpoint: Endpoint): void;
   /** The node we expected there did not answer. */
@@ -104,6 +106,8 @@ export class Introductions {
         if (event.expectedId !== undefined) this.host.dialFailed(event.expectedId, now);
         return;
       case 'undecryptable':
+        // A member's datagram belongs to a session that we have given up already: its key does fit.
+        if (this.host.isMember(event.endpoint)) return;
         this.context.events.push({ type: 'no_key_fits', endpoint: event.endpoint });
         return;
       case 'clock_skew':

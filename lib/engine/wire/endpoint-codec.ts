@@ -19,7 +19,8 @@ export function encodeEndpoint(endpoint: Endpoint): Uint8Array | undefined {
 
 /**
  * Undefined for bytes that are no endpoint that can be dialled: a wrong length, port 0, the unspecified address, a
- * multicast or broadcast one. What others tell of members is hearsay, and must not aim datagrams at such addresses.
+ * multicast or broadcast one. What others tell of members is hearsay, and must not aim datagrams at such addresses; nor
+ * may it hide one of them as IPv4 mapped into IPv6, which no homie writes.
  */
 export function decodeEndpoint(bytes: Uint8Array): Endpoint | undefined {
   if (bytes.length !== IPV4_BYTES && bytes.length !== IPV6_BYTES) return undefined;
@@ -27,12 +28,20 @@ export function decodeEndpoint(bytes: Uint8Array): Endpoint | undefined {
   if (port === 0) return undefined;
   const isIpv4 = bytes.length === IPV4_BYTES;
   const first = bytes[0]!;
-  if (isIpv4 ? first === 0 || first >= 224 : first === 0xff || isUnspecified(bytes)) return undefined;
+  if (isIpv4 ? first === 0 || first >= 224 : first === 0xff || isUnspecified(bytes) || isMapped(bytes)) return undefined;
   return { address: isIpv4 ? formatIpv4(bytes) : formatIpv6(bytes), port };
 }
 
 function isUnspecified(bytes: Uint8Array): boolean {
-  for (let i = 0; i < 16; i++) if (bytes[i] !== 0) return false;
+  return startsWithZeros(bytes, 16);
+}
+
+function isMapped(bytes: Uint8Array): boolean {
+  return startsWithZeros(bytes, 10) && bytes[10] === 0xff && bytes[11] === 0xff;
+}
+
+function startsWithZeros(bytes: Uint8Array, count: number): boolean {
+  for (let i = 0; i < count; i++) if (bytes[i] !== 0) return false;
   return true;
 }
 

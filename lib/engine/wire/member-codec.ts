@@ -24,13 +24,13 @@ export function writeMemberRecord(writer: MessagePackWriter, record: MemberRecor
 
 /** Undefined when the record is malformed; the reader has failed then, and the rest of the datagram is dropped. */
 export function readMemberRecord(reader: MessagePackReader): MemberRecord | undefined {
-  if (reader.array() !== 5) reader.failed = true;
+  if (reader.array() !== 5) reader.fail();
   const id = reader.bytesOf(NODE_ID_BYTES);
   const incarnation = reader.uint();
   const state = MEMBER_STATES[reader.uint()];
   const endpointBytes = reader.nil() ? undefined : reader.bytes();
   const zone = reader.text(MAX_ZONE_BYTES);
-  if (state === undefined) reader.failed = true;
+  if (state === undefined) reader.fail();
   if (reader.failed || state === undefined) return undefined;
   const endpoint = endpointBytes === undefined ? undefined : decodeEndpoint(endpointBytes);
   return { id: nodeIdFromBytes(id), incarnation, state, endpoint, zone };

@@ -58,14 +58,18 @@ export class MessagePackReader {
     return this.buffer.subarray(start, this.position);
   }
 
-  /** Binary of exactly this many bytes, as a view. */
+  /** Binary of exactly this many bytes, as a view; empty when it is of another length. */
   bytesOf(length: number): Uint8Array {
     const value = this.bytes();
-    if (value.length !== length) this.failed = true;
-    return value;
+    if (value.length === length) return value;
+    this.fail();
+    return EMPTY;
   }
 
-  /** Text of at most `limit` bytes of UTF-8. */
+  /**
+   * Text of at most `limit` bytes of UTF-8. Anything else than UTF-8 is refused: decoded with replacement characters it
+   * would be another text, and longer when it is written again.
+   */
   text(limit: number): string {
     const lead = this.byte();
     let length = -1;
@@ -77,7 +81,12 @@ export class MessagePackReader {
     }
     const start = this.position;
     this.position += length;
-    return decoder.decode(this.buffer.subarray(start, this.position));
+    try {
+      return decoder.decode(this.buffer.subarray(start, this.position));
+    } catch {
+      this.fail();
+      return '';
+    }
   }
 
   /** Reads nil if it is next. */
@@ -98,7 +107,7 @@ export class MessagePackReader {
       else if (lead < 0xa0) pending += lead & 0x0f;
       else if (lead < 0xc0) this.advance(lead & 0x1f);
       else pending += this.skipLong(lead);
-      if (pending > this.end - this.position) this.failed = true;
+      if (pending > this.end - this.position) this.fail();
     }
   }
 
@@ -116,6 +125,13 @@ export class MessagePackReader {
     if (lead >= 0xde) return 2 * length;
     if (lead >= 0xdc) return length;
     this.advance(lead >= 0xc7 && lead <= 0xc9 ? length + 1 : length);
+    return 0;
+  }
+
+  /** Gives the rest of the buffer up: also for a caller that finds a value it cannot accept. */
+  fail(): 0 {
+    this.failed = true;
+    this.position = this.end;
     return 0;
   }
 
@@ -137,7 +153,7 @@ export class MessagePackReader {
 
   private has(bytes: number): boolean {
     if (this.end - this.position >= bytes) return true;
-    this.failed = true;
+    this.fail();
     return false;
   }
 
@@ -145,15 +161,11 @@ export class MessagePackReader {
     if (this.has(bytes)) this.position += bytes;
   }
 
-  private fail(): 0 {
-    this.failed = true;
-    this.position = this.end;
-    return 0;
-  }
 }
 
 const EMPTY = new Uint8Array(0);
-const decoder = new TextDecoder();
+/** A byte order mark stays in the text, for the same reason. */
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Bytes after the first byte for the types 0xc0 to 0xdf of a fixed size; 0 for the others (MessagePack specification, "Formats"). */
 const FIXED_SIZES = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 8, 1, 2, 4, 8, 1, 2, 4, 8, 2, 3, 5, 9, 17, 0, 0, 0, 0, 0, 0, 0];

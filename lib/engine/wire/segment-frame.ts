@@ -77,14 +77,14 @@ export function readSegment(reader: MessagePackReader, length: number, segment: 
     segment.count <= MAX_SEGMENT_COUNT &&
     segment.index < segment.count &&
     segment.sequence > segment.index;
-  if (!isSane || length < 8) reader.failed = true;
+  if (!isSane || length < 8) reader.fail();
   return !reader.failed;
 }
 
 function readZones(reader: MessagePackReader): string[] {
   const count = reader.array();
   const zones: string[] = [];
-  if (count > MAX_SCOPE_ZONES) reader.failed = true;
+  if (count > MAX_SCOPE_ZONES) reader.fail();
   for (let i = 0; i < count && !reader.failed; i++) zones.push(reader.text(MAX_ZONE_BYTES));
   return zones;
 }
