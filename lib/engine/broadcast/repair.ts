@@ -91,9 +91,11 @@ export class Repair {
     let room = REPAIR_SEGMENTS;
     for (let i = 3; i + 1 < length && !reader.failed; i += 2) {
       const first = reader.uint();
-      const end = first + Math.min(reader.uint(), room);
+      const wanted = Math.min(reader.uint(), room);
       if (isServed || stream === undefined || stream.boot !== boot) continue;
-      room -= end - first;
+      room -= wanted;
+      // Not beyond the stream: near 2^53 a sequence plus one is itself, and the loop would not end.
+      const end = Math.min(first + wanted, stream.window.highest + 1);
       for (let sequence = first; sequence < end; sequence++) {
         const frame = stream.frames.get(sequence);
         if (frame === undefined || !this.peers.send(peer, Priority.repair, frame)) continue;
