@@ -23,16 +23,25 @@ export class Exchange {
   private tries = 0;
   private pages = 0;
   private nextAt = -Infinity;
+  /** The last peer that differed while no exchange could begin. */
+  private owed: Peer | undefined;
   private readonly timer = new Timer(now => this.retry(now));
+  private readonly owedTimer = new Timer(now => this.beginOwed(now));
 
   constructor(
     private readonly context: EngineContext,
+    private readonly differs: (peer: Peer) => boolean,
     private readonly request: (peer: Peer, after: NodeId | undefined) => void,
   ) {}
 
-  /** Starts unless one is under way or the last one was just now. */
+  /** Starts at once, or later if one is under way or the last one was just now. */
   begin(peer: Peer, now: number): void {
-    if (this.peer !== undefined || now < this.nextAt) return;
+    if (this.peer !== undefined || now < this.nextAt) {
+      this.owed = peer;
+      this.context.timers.setEarlier(this.owedTimer, Math.max(this.nextAt, now + PAGE_TIMEOUT_MS));
+      return;
+    }
+    this.owed = undefined;
     this.nextAt = now + EXCHANGE_PAUSE_MS;
     this.peer = peer;
     this.ask(undefined, now);
@@ -50,6 +59,11 @@ export class Exchange {
     this.pages++;
     if (this.pages >= PAGES_PER_REQUEST) this.ask(next, now);
     else this.context.timers.set(this.timer, now + PAGE_TIMEOUT_MS);
+  }
+
+  private beginOwed(now: number): void {
+    const { owed } = this;
+    if (owed !== undefined && !owed.current.isExpired(now) && this.differs(owed)) this.begin(owed, now);
   }
 
   private ask(after: NodeId | undefined, now: number): void {

@@ -48,7 +48,11 @@ export class Membership {
     incarnation: number,
   ) {
     this.incarnation = incarnation;
-    this.exchange = new Exchange(context, (peer, after) => this.request(peer, after));
+    this.exchange = new Exchange(
+      context,
+      peer => peer.memberDigest !== this.digest,
+      (peer, after) => this.request(peer, after),
+    );
   }
 
   get ownRecord(): MemberRecord {
@@ -75,6 +79,7 @@ export class Membership {
 
   /** The peer's table differs from ours if the digests do. */
   digestHeard(peer: Peer, digest: number, now: number): void {
+    peer.memberDigest = digest;
     if (digest !== this.digest) this.exchange.begin(peer, now);
   }
 

@@ -48,6 +48,9 @@ export class Peer {
   /** When it last was a link, for giving up sessions that serve nothing. */
   linkedAt: number;
 
+  /** Digest of its member table, as it last told. */
+  memberDigest = 0;
+
   readonly roundTrip = new RoundTrip();
   readonly outbox = new Outbox();
   readonly pacer = new TokenBucket(BULK_BYTES_PER_MS, BULK_BURST_BYTES);
