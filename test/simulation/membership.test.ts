@@ -13,7 +13,9 @@ function startCluster(homies: number, options: VirtualClusterOptions = {}): Virt
 function told(cluster: VirtualCluster, type: string, id: string): number[] {
   return cluster.homies
     .filter(homie => homie.isRunning)
-    .map(homie => homie.events.filter(event => event.type === type && 'member' in event && event.member.id === id).length);
+    .map(
+      homie => homie.events.filter(event => event.type === type && 'member' in event && event.member.id === id).length,
+    );
 }
 
 describe('members', () => {

@@ -25,7 +25,7 @@ export class DedupeWindow {
   highest: number;
   /** All sequences up to here have arrived, are not wanted, or are given up. */
   settled: number;
-  /** Sequences that were owed and never arrived. */
+  /** Sequences that were owed and given up, those that arrived after all included. */
   lost = 0;
 
   /** @param owedFrom the first sequence that is wanted; earlier ones are accepted, but not missed. */

@@ -49,6 +49,7 @@ export class Dissemination {
     this.origins.add(this.ownStream);
     this.reassembly = new Reassembly(context.options.maxMessageBytes, context.counters);
     this.repair = new Repair(context, peers, this.origins);
+    context.timers.set(this.sweepTimer, now + SWEEP_MS);
   }
 
   /** Sends our own message to all links. Nothing is sent unless at least one of them has room for all of it. */
@@ -151,14 +152,14 @@ export class Dissemination {
 
   private deliver(stream: OriginStream, peer: Peer, now: number): void {
     const { segment } = this;
+    const { options, counters, events } = this.context;
     let { payload, zones, hops } = segment;
     const sequence = segment.sequence - segment.index;
     if (segment.count > 1) {
       const message = this.reassembly.add(stream, segment, now);
       if (message === undefined) return;
       ({ payload, zones, hops } = message);
-    }
-    const { options, counters, events } = this.context;
+    } else if (payload.length > options.maxMessageBytes) return counters.drop('message_refused');
     if (zones !== undefined && !zones.includes(options.zone)) {
       counters.broadcastsElsewhere++;
       return;
@@ -194,8 +195,7 @@ export class Dissemination {
       return undefined;
     }
     if (segment.boot > stream.boot) {
-      counters.drop('segment_lost', stream.window.highest - stream.window.settled);
-      stream.restart(segment.boot, owedFrom, now);
+      counters.drop('segment_lost', stream.restart(segment.boot, owedFrom, now));
     }
     return stream;
   }
@@ -213,7 +213,6 @@ export class Dissemination {
   private touch(stream: OriginStream, now: number): void {
     stream.activeAt = now;
     this.repair.arrived(stream, now);
-    if (!this.sweepTimer.isSet) this.context.timers.set(this.sweepTimer, now + SWEEP_MS);
   }
 
   private encode(segment: Segment): Uint8Array {
@@ -231,7 +230,7 @@ export class Dissemination {
       this.repair.forget(stream);
       this.origins.remove(stream);
     }
-    if (this.origins.size > 1 || this.cache.length > 0) this.context.timers.set(this.sweepTimer, now + SWEEP_MS);
+    this.context.timers.set(this.sweepTimer, now + SWEEP_MS);
   }
 }
 

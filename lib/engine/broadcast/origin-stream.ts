@@ -49,13 +49,17 @@ export class OriginStream {
     this.activeAt = now;
   }
 
-  /** The origin started anew: forgets its former life. */
-  restart(boot: number, owedFrom: number, now: number): void {
+  /** The origin started anew: forgets its former life. Returns how many of its segments were owed and never came. */
+  restart(boot: number, owedFrom: number, now: number): number {
+    const { window } = this;
+    const lost = -window.lost;
+    window.giveUp(window.highest);
     this.boot = boot;
     this.window = new DedupeWindow(owedFrom, now);
     this.frames.clear();
     this.holders.clear();
     this.repairAttempts = 0;
+    return lost + window.lost;
   }
 
   /** The peer proved to have the stream up to here. */

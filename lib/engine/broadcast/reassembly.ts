@@ -85,6 +85,7 @@ export class Reassembly {
       this.counters.drop('message_refused');
       this.release(partial);
       partial.isRefused = true;
+      this.makeRoom(partial);
       return undefined;
     }
     partial.parts[segment.index] = segment.payload;
@@ -117,6 +118,7 @@ export class Reassembly {
     let bytes = 0;
     for (const partial of this.partials.values()) bytes += partial.footprint;
     if (bytes !== this.bytes) throw new Error('the bytes of incomplete messages do not add up');
+    if (this.partials.size > MAX_PARTIALS) throw new Error('too many incomplete messages');
   }
 
   private makeRoom(newest: PartialMessage): void {

@@ -30,6 +30,12 @@ export const REPAIR_SEGMENTS = 512;
  */
 export const DIGEST_DELAYS_MS = [50, 200, 1_000, 5_000] as const;
 
+/**
+ * Least time between two rounds of digests or of requests, ms. With a thousand busy origins something is due all the
+ * time; without a pause every instant would walk over all of them.
+ */
+const ROUND_PAUSE_MS = 10;
+
 /** Most origins in one digest frame; an entry is at most 45 bytes. */
 const DIGEST_ENTRIES = Math.floor((MAX_FRAME_BYTES - 4) / (2 + NODE_ID_BYTES + 9 + 9 + 9));
 
@@ -124,12 +130,13 @@ export class Repair {
     // The first we hear of this origin. We want its newest segment if we were already linked when it was sent.
     if (age >= now - peer.metAt || highest === 0) return undefined;
     if (stream !== undefined) {
-      this.context.counters.drop('segment_lost', stream.window.highest - stream.window.settled);
-      stream.restart(boot, highest, now);
+      this.context.counters.drop('segment_lost', stream.restart(boot, highest, now));
       return stream;
     }
     const unheard = new OriginStream(idBytes, boot, highest, now);
-    return this.origins.add(unheard) ? unheard : undefined;
+    if (this.origins.add(unheard)) return unheard;
+    this.context.counters.drop('origins_full');
+    return undefined;
   }
 
   private watch(stream: OriginStream, now: number): void {
@@ -151,7 +158,7 @@ export class Repair {
       if (stream.repairAt <= now) this.request(stream, now);
       next = Math.min(next, stream.repairAt);
     }
-    if (next !== Infinity) this.context.timers.set(this.repairTimer, next);
+    if (next !== Infinity) this.context.timers.set(this.repairTimer, Math.max(next, now + ROUND_PAUSE_MS));
   }
 
   private request(stream: OriginStream, now: number): void {
@@ -214,7 +221,7 @@ export class Repair {
       next = Math.min(next, stream.digestAt);
     }
     if (due.length > 0) for (const link of this.peers.links) this.tell(link, due, now);
-    if (next !== Infinity) this.context.timers.set(this.digestTimer, next);
+    if (next !== Infinity) this.context.timers.set(this.digestTimer, Math.max(next, now + ROUND_PAUSE_MS));
   }
 
   /** Tells a link of the streams of which it has not proved to hold the newest segment. */
