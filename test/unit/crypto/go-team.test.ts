@@ -34,7 +34,18 @@ const completes = () => {
   return stage.initiator.established.length === 1;
 };
 
+const isZero = (bytes: Uint8Array) => bytes.every(byte => byte === 0);
+
 describe('a GoTeam', () => {
+  it('leaves no secret of the handshake in memory', () => {
+    const { initiator } = stage.initiator.handshakes as unknown as { initiator: { byIndex: Map<number, object> } };
+    const pending = [...initiator.byIndex.values()][0] as Record<string, Uint8Array>;
+    const secrets = [pending.secretKey!, pending.secret!, pending.goTeamKey!];
+    expect(secrets.map(isZero)).toEqual([true, false, false]);
+    expect(completes()).toBe(true);
+    expect(secrets.map(isZero)).toEqual([true, true, true]);
+  });
+
   it('ends the dial with a confirmed session', () => {
     expect(completes()).toBe(true);
     const [session] = stage.initiator.established;

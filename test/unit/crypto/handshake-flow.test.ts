@@ -150,6 +150,14 @@ describe('the rotation of a pre-shared key', () => {
     expect(one.established[0]!.keyId).toBe(keyIds([1])[0]);
   });
 
+  it('reaches the session table', () => {
+    const node = new Lab().node({ keys: [1, 2] });
+    const headerKeys = () => (node.sessions as unknown as { headerKeys: { id: string }[] }).headerKeys;
+    expect(headerKeys().map(({ id }) => id)).toEqual(keyIds([1, 2]));
+    rotate(node, [3, 2]);
+    expect(headerKeys().map(({ id }) => id)).toEqual(keyIds([3, 2]));
+  });
+
   it('cannot move a node to another cluster', () => {
     const node = new Lab().node();
     expect(() => node.handshakes.setKeyring(keyringOf([1], 'other'))).toThrow(/cluster/);

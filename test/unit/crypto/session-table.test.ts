@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { writeMaskedHeader } from '../../../lib/engine/crypto/data-header.js';
 import { createSession } from '../../../lib/engine/crypto/session-keys.js';
 import type { Session } from '../../../lib/engine/crypto/session.js';
 import { SessionTable, type SessionTableLimits } from '../../../lib/engine/crypto/session-table.js';
@@ -147,6 +148,24 @@ describe('matching', () => {
 const count = (table: SessionTable) => (table as unknown as { headerKeys: unknown[] }).headerKeys.length;
 
 describe('header keys', () => {
+  it('of one key do not lead to a session under another', () => {
+    const { table, make } = tableOf({}, [1, 2]);
+    const { session } = make('responder', 1, 2);
+    table.add(session, 0);
+    const datagram = new Uint8Array(24);
+    writeMaskedHeader(datagram, keyringOf([1]).primary.header, session.index, 0);
+    expect(table.match(datagram)).toBeUndefined();
+    writeMaskedHeader(datagram.fill(0), session.headerKey, session.index, 0);
+    expect(table.match(datagram)).toBe(session);
+  });
+
+  it('without sessions go with their key', () => {
+    const { table } = tableOf({}, [1, 2, 3]);
+    expect(count(table)).toBe(3);
+    for (const key of [4, 5, 6]) table.setKeyring(keyringOf([key]));
+    expect(count(table)).toBe(1);
+  });
+
   it('of a removed key stay in use while a session needs them', () => {
     const { table, make } = tableOf({}, [1]);
     const pairs = [make(), make()];
