@@ -1,0 +1,60 @@
+/** A Nest application with one handler, in a process of its own: counts events and times them. */
+import 'reflect-metadata';
+import { Controller, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { EventPattern, Payload } from '@nestjs/microservices';
+import { GwyhModule, GwyhNode } from 'nestjs-gwyh';
+
+/** What a listener answers when it is asked for its counts. */
+export interface ListenerReport {
+  readonly received: number;
+  readonly latenciesUs: number[];
+  readonly cpuUs: number;
+  readonly firstAtUs: number;
+  readonly lastAtUs: number;
+}
+
+let received = 0;
+let firstAtUs = 0;
+let lastAtUs = 0;
+let latenciesUs: number[] = [];
+let cpuAtStart = process.cpuUsage();
+
+const nowUs = () => Number(process.hrtime.bigint() / 1_000n);
+
+@Controller()
+class BenchController {
+  @EventPattern('bench.load')
+  load(@Payload() _event: unknown): void {
+    lastAtUs = nowUs();
+    if (received++ === 0) firstAtUs = lastAtUs;
+  }
+
+  @EventPattern('bench.latency')
+  latency(@Payload() event: { sentAtUs: number }): void {
+    latenciesUs.push(nowUs() - event.sentAtUs);
+  }
+}
+
+@Module({
+  imports: [GwyhModule.forRoot({ zone: 'bench', bind: '127.0.0.1:0' })],
+  controllers: [BenchController],
+})
+class ListenerModule {}
+
+const app = await NestFactory.createApplicationContext(ListenerModule, { logger: ['error', 'warn'] });
+await app.get(GwyhNode).ready();
+
+process.on('message', (command: 'reset' | 'report') => {
+  if (command === 'reset') {
+    received = 0;
+    latenciesUs = [];
+    cpuAtStart = process.cpuUsage();
+    return process.send!('reset done');
+  }
+  const { user, system } = process.cpuUsage(cpuAtStart);
+  const report: ListenerReport = { received, latenciesUs, cpuUs: user + system, firstAtUs, lastAtUs };
+  process.send!(report);
+});
+process.on('disconnect', () => process.exit());
+process.send!('ready');
