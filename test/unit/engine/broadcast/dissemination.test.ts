@@ -1,11 +1,28 @@
 import { describe, expect, it } from 'vitest';
+import { ORIGIN_IDLE_MS } from '../../../../lib/engine/broadcast/origin-stream.js';
+import type { DropReason } from '../../../../lib/engine/counters.js';
 import { MAX_FRAME_BYTES } from '../../../../lib/engine/engine-context.js';
-import { MAX_SCOPE_ZONES } from '../../../../lib/engine/wire/segment-frame.js';
+import { nodeIdToBytes } from '../../../../lib/engine/node-id.js';
+import { Frame } from '../../../../lib/engine/wire/frame.js';
+import { MAX_HOPS, MAX_SCOPE_ZONES } from '../../../../lib/engine/wire/segment-frame.js';
+import type { VirtualHomie } from '../../../../lib/testing/virtual-cluster.js';
 import { pack, sendRaw, startPair } from '../insider.js';
 
 const ORIGIN = new Uint8Array(16).fill(9);
 
-const segmentOf = (payload: Uint8Array) => pack([6, 1, ORIGIN, 5, 1, 0, 1, payload]);
+/** A message of one segment, of an origin far away. */
+const segmentOf = (payload: Uint8Array, { hops = 1, boot = 5, sequence = 1, origin = ORIGIN as Uint8Array } = {}) =>
+  pack([Frame.segment, hops, origin, boot, sequence, 0, 1, payload]);
+
+/** Three homies that are all linked with each other. */
+function startThree() {
+  const { cluster, first, second } = startPair();
+  const third = cluster.add();
+  cluster.network.advanceUntil(() => cluster.homies.every(homie => homie.engine.links.length === 2), 10_000);
+  return { cluster, first, second, third };
+}
+
+const drops = (homie: VirtualHomie, reason: DropReason) => homie.engine.metrics()[`drop.${reason}`];
 
 describe('cutting a message into segments', () => {
   it('leaves room for sequence numbers that get longer within the message', () => {
@@ -38,5 +55,68 @@ describe('a segment from a peer', () => {
     cluster.advance(100);
     expect(second.arrivals.length).toBe(1);
     expect(second.engine.metrics()).toMatchObject({ 'drop.malformed': 1, 'drop.too_long': 0 });
+  });
+
+  it('is passed on with one hop more, and otherwise in the same bytes', () => {
+    const { cluster, first, second, third } = startThree();
+    sendRaw(first, second, segmentOf(Uint8Array.of(7), { hops: 41 }));
+    cluster.advance(10);
+    expect(third.arrivals).toMatchObject([{ payload: Uint8Array.of(7), hops: 42, receivedFrom: second.id }]);
+  });
+
+  it('is handled but not passed on after the last hop', () => {
+    const { cluster, first, second, third } = startThree();
+    sendRaw(first, second, segmentOf(Uint8Array.of(7), { hops: MAX_HOPS }));
+    cluster.advance(10);
+    expect([second.arrivals.length, third.arrivals.length]).toEqual([1, 0]);
+    expect(drops(second, 'hop_limit')).toBe(1);
+  });
+
+  it('is refused when its hops cannot be raised in place', () => {
+    const { first, second } = startPair();
+    const frame = segmentOf(Uint8Array.of(7), { hops: 5 });
+    const inTwoBytes = Uint8Array.of(...frame.subarray(0, 2), 0xcc, 5, ...frame.subarray(3));
+    sendRaw(first, second, inTwoBytes);
+    expect(drops(second, 'malformed')).toBe(1);
+  });
+
+  it('is dropped when it is our own', () => {
+    const { first, second } = startPair();
+    sendRaw(first, second, segmentOf(Uint8Array.of(7), { origin: nodeIdToBytes(second.id) }));
+    expect(drops(second, 'own_segment')).toBe(1);
+  });
+
+  it('is dropped when its origin has begun a new life since', () => {
+    const { cluster, first, second } = startPair();
+    for (const boot of [5, 6, 5]) sendRaw(first, second, segmentOf(Uint8Array.of(boot), { boot }));
+    cluster.advance(10);
+    expect(second.arrivals.map(arrival => arrival.payload[0])).toEqual([5, 6]);
+    expect(drops(second, 'stale_segment')).toBe(1);
+  });
+
+  it('is counted as lost with an old life only if it never came', () => {
+    const { first, second } = startPair();
+    for (const sequence of [1, 2, 9]) sendRaw(first, second, segmentOf(Uint8Array.of(1), { sequence }));
+    sendRaw(first, second, segmentOf(Uint8Array.of(1), { boot: 6 }));
+    expect(drops(second, 'segment_lost')).toBe(6);
+  });
+
+  it('is not handed on when its message is larger than we accept', () => {
+    const { cluster, first, second } = startPair({ engine: { maxMessageBytes: 1_024 } });
+    sendRaw(first, second, segmentOf(new Uint8Array(1_024)));
+    sendRaw(first, second, segmentOf(new Uint8Array(1_025), { sequence: 2 }));
+    cluster.advance(10);
+    expect(second.arrivals.length).toBe(1);
+    expect(drops(second, 'message_refused')).toBe(1);
+  });
+});
+
+describe('streams of others', () => {
+  it('are forgotten when they are silent for long, even those of which nothing but a digest came', () => {
+    const { cluster, first, second } = startPair({ checkEvery: 100 });
+    sendRaw(first, second, pack([Frame.digest, ORIGIN, 5, 3, 0]));
+    expect(second.engine.metrics().origins).toBe(2);
+    cluster.advance(ORIGIN_IDLE_MS + 20_000);
+    expect(second.engine.metrics()).toMatchObject({ origins: 1, streamsWithGaps: 0 });
   });
 });
