@@ -21,7 +21,7 @@ const SLOT_BYTES = 8;
 
 /** A message of which some segments are here. The parts are views of their datagrams; they are joined once, at the end. */
 class PartialMessage {
-  readonly parts: (Uint8Array | undefined)[];
+  readonly parts: (Uint8Array | undefined)[] = [];
   received = 0;
   payloadBytes = 0;
   zones: readonly string[] | undefined;
@@ -33,7 +33,7 @@ class PartialMessage {
     readonly hops: number,
     public progressAt: number,
   ) {
-    this.parts = Array.from({ length: count });
+    this.parts.length = count;
   }
 
   /** Memory it holds: the payloads and a slot for each segment. */
