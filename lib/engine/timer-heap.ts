@@ -5,6 +5,7 @@
 export class TimerHeap {
   private readonly heap: Timer[] = [];
   private sequence = 0;
+  private firedAt = -Infinity;
 
   /** When the next timer is due; Infinity when none is set. */
   deadline(): number {
@@ -15,9 +16,9 @@ export class TimerHeap {
     return this.heap.length;
   }
 
-  /** Sets or moves the timer. */
+  /** Sets or moves the timer. A time that is over counts as now: else it would come before what is due already. */
   set(timer: Timer, at: number): void {
-    timer.at = at;
+    timer.at = Math.max(at, this.firedAt);
     timer.sequence = this.sequence++;
     if (timer.position < 0) {
       timer.position = this.heap.length;
@@ -49,6 +50,7 @@ export class TimerHeap {
 
   /** Fires what is due at `now`, once each: a timer that sets itself anew for `now` waits for the next call. */
   fireDue(now: number): void {
+    this.firedAt = now;
     const until = this.sequence;
     for (;;) {
       const timer = this.heap[0];
