@@ -85,4 +85,12 @@ export class Counters {
   dropDatagram(reason: SessionDrop): void {
     this.drops[SESSION_DROPS[reason]]++;
   }
+
+  /** All of them, the drops under `drop.` and their reason. */
+  record(): Record<string, number> {
+    const { drops, ...counters } = this as Counters;
+    const record: Record<string, number> = { ...counters };
+    for (const reason of DROP_REASONS) record[`drop.${reason}`] = drops[reason];
+    return record;
+  }
 }

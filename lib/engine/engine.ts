@@ -202,11 +202,11 @@ export class GwyhEngine {
   }
 
   get feedCount(): number {
-    return this.peers.links.reduce((count, link) => count + (link.isFeedActive ? 1 : 0), 0);
+    return this.peers.feedCount;
   }
 
   get subscriberCount(): number {
-    return this.peers.links.reduce((count, link) => count + (link.isSubscriber ? 1 : 0), 0);
+    return this.peers.subscriberCount;
   }
 
   /** Whether we have a feed and a subscriber, and so hear and are heard. */
@@ -221,9 +221,8 @@ export class GwyhEngine {
 
   /** Counters and gauges, plain numbers. */
   metrics(): Record<string, number> {
-    const { drops, ...counters } = this.context.counters;
     const metrics: Record<string, number> = {
-      ...counters,
+      ...this.context.counters.record(),
       members: this.membership.table.live.length,
       tombstones: this.membership.table.tombstoneCount,
       peers: this.peers.size,
@@ -236,9 +235,8 @@ export class GwyhEngine {
       outboxBytes: [...this.peers.all()].reduce((bytes, peer) => bytes + peer.outbox.bytes, 0),
       ...this.dissemination.metrics,
     };
-    for (const [reason, count] of Object.entries(drops)) metrics[`drop.${reason}`] = count;
-    for (const [reason, count] of Object.entries(this.introductions.handshakes.drops))
-      metrics[`drop.handshake.${reason}`] = count;
+    const { drops } = this.introductions.handshakes;
+    for (const [reason, count] of Object.entries(drops)) metrics[`drop.handshake.${reason}`] = count;
     return metrics;
   }
 

@@ -114,9 +114,7 @@ export class Heartbeats {
   }
 
   private hasRoom(): boolean {
-    let subscribers = 0;
-    for (const link of this.peers.links) if (link.isSubscriber) subscribers++;
-    return subscribers < SUBSCRIBERS_PER_FEED * this.context.options.subscriptions;
+    return this.peers.subscriberCount < SUBSCRIBERS_PER_FEED * this.context.options.subscriptions;
   }
 
   private send(peer: Peer, now: number): void {

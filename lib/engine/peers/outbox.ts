@@ -1,6 +1,6 @@
 import { Fifo } from '../fifo.js';
 
-/** Classes of frames, most urgent first. Control keeps the link alive, so nothing may delay it. */
+/** Classes of frames, most urgent first. Control keeps the link alive, so nothing delays it. */
 export const Priority = { control: 0, event: 1, bulk: 2, repair: 3 } as const;
 export type Priority = (typeof Priority)[keyof typeof Priority];
 
@@ -9,6 +9,12 @@ export type Priority = (typeof Priority)[keyof typeof Priority];
  * beyond it frames are dropped and counted, because a peer that takes nothing must not use up the memory.
  */
 export const OUTBOX_BYTES = 4 * 1024 * 1024;
+
+/**
+ * How much further control may go: it gets through when everything else is refused. It has a limit all the same, since a
+ * peer can ask for more control frames than the network takes (pages of members, for each request).
+ */
+export const CONTROL_BYTES = 1024 * 1024;
 
 /** What the segments of a message take up for each byte of it: an upper bound of the frame heads. */
 const SEGMENTED_SHARE = 1.1;
@@ -40,9 +46,10 @@ export class Outbox {
     return this.queues[Priority.repair]!.length > 0;
   }
 
-  /** False when the frame was refused because the outbox is full; control is never refused. */
+  /** False when the frame was refused because the outbox is full. */
   push(priority: Priority, frame: Uint8Array): boolean {
-    if (priority !== Priority.control && this.bytes + frame.length > OUTBOX_BYTES) return false;
+    const limit = priority === Priority.control ? OUTBOX_BYTES + CONTROL_BYTES : OUTBOX_BYTES;
+    if (this.bytes + frame.length > limit) return false;
     this.queues[priority]!.push(frame);
     this.bytes += frame.length;
     this.frames++;

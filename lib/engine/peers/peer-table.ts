@@ -34,6 +34,20 @@ export class PeerTable {
     return this.byId.size;
   }
 
+  /** How many peers send us broadcasts. */
+  get feedCount(): number {
+    let count = 0;
+    for (const link of this.links) if (link.isFeedActive) count++;
+    return count;
+  }
+
+  /** How many peers take our broadcasts. */
+  get subscriberCount(): number {
+    let count = 0;
+    for (const link of this.links) if (link.isSubscriber) count++;
+    return count;
+  }
+
   get(id: NodeId): Peer | undefined {
     return this.byId.get(id);
   }

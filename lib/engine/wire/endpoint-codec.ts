@@ -28,7 +28,8 @@ export function decodeEndpoint(bytes: Uint8Array): Endpoint | undefined {
   if (port === 0) return undefined;
   const isIpv4 = bytes.length === IPV4_BYTES;
   const first = bytes[0]!;
-  if (isIpv4 ? first === 0 || first >= 224 : first === 0xff || isUnspecified(bytes) || isMapped(bytes)) return undefined;
+  if (isIpv4 ? first === 0 || first >= 224 : first === 0xff || isUnspecified(bytes) || isMapped(bytes))
+    return undefined;
   return { address: isIpv4 ? formatIpv4(bytes) : formatIpv6(bytes), port };
 }
 

@@ -160,7 +160,6 @@ export class MessagePackReader {
   private advance(bytes: number): void {
     if (this.has(bytes)) this.position += bytes;
   }
-
 }
 
 const EMPTY = new Uint8Array(0);
