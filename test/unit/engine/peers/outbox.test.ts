@@ -1,0 +1,102 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { CONTROL_BYTES, Outbox, OUTBOX_BYTES, Priority } from '../../../../lib/engine/peers/outbox.js';
+
+let outbox: Outbox;
+
+beforeEach(() => {
+  outbox = new Outbox();
+});
+
+const frame = (content: number, length = 1) => new Uint8Array(length).fill(content);
+
+/** The first byte of each frame that comes out. */
+function taken(room = Infinity, paced = true): number[] {
+  const contents: number[] = [];
+  for (let next = outbox.shift(room, paced); next !== undefined; next = outbox.shift(room, paced)) {
+    contents.push(next[0]!);
+  }
+  return contents;
+}
+
+describe('the order of an outbox', () => {
+  it('is by urgency: control, events, segments of large messages, repairs', () => {
+    outbox.push(Priority.repair, frame(4));
+    outbox.push(Priority.bulk, frame(3));
+    outbox.push(Priority.event, frame(2));
+    outbox.push(Priority.control, frame(1));
+    expect(taken()).toEqual([1, 2, 3, 4]);
+  });
+
+  it('is that of their coming within a class', () => {
+    for (const content of [1, 2, 3]) outbox.push(Priority.event, frame(content));
+    expect(taken()).toEqual([1, 2, 3]);
+  });
+
+  it('keeps large messages and repairs back while the pacer does not let them through', () => {
+    for (const priority of [Priority.repair, Priority.bulk, Priority.event, Priority.control]) {
+      outbox.push(priority, frame(priority));
+    }
+    expect(taken(Infinity, false)).toEqual([Priority.control, Priority.event]);
+    expect(taken()).toEqual([Priority.bulk, Priority.repair]);
+  });
+
+  it('does not let a small frame overtake an urgent one that needs another datagram', () => {
+    outbox.push(Priority.control, frame(1, 100));
+    outbox.push(Priority.event, frame(2, 10));
+    expect(taken(50)).toEqual([]);
+    expect(taken(100)).toEqual([1, 2]);
+  });
+
+  it('tells the class of what was taken last', () => {
+    outbox.push(Priority.bulk, frame(1));
+    outbox.shift(Infinity, true);
+    expect(outbox.lastPriority).toBe(Priority.bulk);
+  });
+});
+
+describe('the bounds of an outbox', () => {
+  const quarter = new Uint8Array(OUTBOX_BYTES / 4);
+
+  beforeEach(() => {
+    for (let i = 0; i < 4; i++) outbox.push(Priority.bulk, quarter);
+  });
+
+  it('refuse everything but control when it is full', () => {
+    for (const priority of [Priority.event, Priority.bulk, Priority.repair]) {
+      expect(outbox.push(priority, frame(1))).toBe(false);
+    }
+    expect(outbox.push(Priority.control, frame(1))).toBe(true);
+    expect(outbox).toMatchObject({ bytes: OUTBOX_BYTES + 1, frames: 5 });
+  });
+
+  it('refuse control as well in the end', () => {
+    expect(outbox.push(Priority.control, new Uint8Array(CONTROL_BYTES))).toBe(true);
+    expect(outbox.push(Priority.control, frame(1))).toBe(false);
+  });
+
+  it('let something in again when something has gone out', () => {
+    outbox.shift(Infinity, true);
+    expect(outbox.push(Priority.event, quarter)).toBe(true);
+    expect(outbox.push(Priority.event, frame(1))).toBe(false);
+  });
+
+  it('are those of nothing after it was cleared', () => {
+    outbox.clear();
+    expect(outbox).toMatchObject({ bytes: 0, frames: 0, isEmpty: true });
+    expect(taken()).toEqual([]);
+  });
+});
+
+describe('what an outbox tells', () => {
+  it('has room for a message only with the frames around its segments', () => {
+    expect(outbox.hasRoomFor(OUTBOX_BYTES / 1.1 - 1)).toBe(true);
+    expect(outbox.hasRoomFor(OUTBOX_BYTES)).toBe(false);
+  });
+
+  it('knows whether repairs are waiting', () => {
+    outbox.push(Priority.bulk, frame(1));
+    expect(outbox.hasRepairs).toBe(false);
+    outbox.push(Priority.repair, frame(1));
+    expect(outbox.hasRepairs).toBe(true);
+  });
+});
