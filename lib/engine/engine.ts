@@ -74,7 +74,7 @@ export class GwyhEngine {
       },
       isMember: endpoint => membership.table.hasEndpoint(endpoint),
       introduced: (session, endpoint, hello, at) => this.attach(session, endpoint, hello, at),
-      metOurself: endpoint => this.seeds.isOurself(endpoint),
+      metOurself: (endpoint, at) => this.seeds.isOurself(endpoint, at),
       dialFailed: (expected, at) => this.dialFailed(expected, at),
     });
     const { handshakes } = this.introductions;
@@ -96,8 +96,6 @@ export class GwyhEngine {
     this.dissemination = new Dissemination(this.context, this.peers, membership.table, incarnation, now);
   }
 
-  // Inputs
-
   /** One datagram. The engine owns its bytes from here on: it opens them in place and passes views of them on. */
   receive(now: number, from: Endpoint, datagram: Uint8Array): void {
     // An answer after the farewell would bring us back: others would attach us again, and wait for our heartbeats.
@@ -117,7 +115,9 @@ export class GwyhEngine {
     peer.lastHeardAt = now;
     if (session === peer.previous) this.peers.heardOnPrevious(peer, now);
     const isNewest = this.sessions.lastCounter === session.highestReceived;
-    if (isNewest && !sameEndpoint(from, peer.endpoint)) this.challenge(peer, from, now);
+    if (isNewest && !sameEndpoint(from, peer.endpoint)) {
+      this.stray(peer, from, challengePath(peer, from, this.context, now));
+    }
     this.readFrames(peer, from, plaintext, isNewest, now);
   }
 
@@ -160,7 +160,11 @@ export class GwyhEngine {
     this.membership.leave();
   }
 
-  // Outputs
+  /** Zeroes all keys. Nothing can be fed or drained after this. */
+  wipe(): void {
+    this.hasLeft = true;
+    this.introductions.wipe();
+  }
 
   /** The next datagram to send, until undefined. Frames that wait for the same peer share one. */
   nextTransmit(): Transmit | undefined {
@@ -184,8 +188,6 @@ export class GwyhEngine {
     if (this.hasLeft) return Infinity;
     return Math.min(this.context.timers.deadline(), this.introductions.deadline());
   }
-
-  // Views
 
   /** Live members in order of id, without ourselves. Not to be changed or kept. */
   get members(): readonly Member[] {
@@ -328,11 +330,6 @@ export class GwyhEngine {
     if (this.isReady === this.wasReady) return;
     this.wasReady = this.isReady;
     this.context.events.push({ type: this.wasReady ? 'ready' : 'unready' });
-  }
-
-  private challenge(peer: Peer, from: Endpoint, now: number): void {
-    const { options, writer } = this.context;
-    this.stray(peer, from, challengePath(peer, from, options.random, writer, now));
   }
 
   private stray(peer: Peer, to: Endpoint, frame: Uint8Array | undefined): void {

@@ -1,3 +1,4 @@
+import { toHex } from './crypto/hex.js';
 import type { RandomFill } from './random.js';
 
 /** A node id is 16 random bytes, chosen at start. Inside the process it is handled as 32 lower-case hex digits. */
@@ -13,9 +14,7 @@ export function randomNodeId(random: RandomFill): NodeId {
 }
 
 export function nodeIdFromBytes(bytes: Uint8Array): NodeId {
-  let id = '';
-  for (let i = 0; i < NODE_ID_BYTES; i++) id += HEX[bytes[i]!];
-  return id;
+  return toHex(bytes);
 }
 
 export function nodeIdToBytes(id: NodeId): Uint8Array {
@@ -23,5 +22,3 @@ export function nodeIdToBytes(id: NodeId): Uint8Array {
   for (let i = 0; i < NODE_ID_BYTES; i++) bytes[i] = Number.parseInt(id.slice(2 * i, 2 * i + 2), 16);
   return bytes;
 }
-
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));

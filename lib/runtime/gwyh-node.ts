@@ -270,6 +270,7 @@ export class GwyhNode {
       this.announceLeave();
     }
     this.pump?.stop();
+    this.engine?.wipe();
     await this.socket?.close();
     this.listeners.tellReadiness(false);
     this.listeners.clear();

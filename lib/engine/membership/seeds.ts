@@ -20,7 +20,7 @@ export const SEEDS_AT_ONCE = 8;
 /** Says Hello to the seeds: often until somebody answers, now and then for ever. */
 export class Seeds {
   private endpoints: readonly Endpoint[] = [];
-  private ourselves: Endpoint[] = [];
+  private ourselves: { endpoint: Endpoint; until: number }[] = [];
   private readonly timer = new Timer(now => this.tick(now));
 
   constructor(
@@ -36,10 +36,13 @@ export class Seeds {
     else this.context.timers.cancel(this.timer);
   }
 
-  /** One of the seeds turned out to be this node: lists are often the same for all. */
-  isOurself(endpoint: Endpoint): void {
-    if (this.ourselves.some(known => sameEndpoint(known, endpoint))) return;
-    this.ourselves = [...this.ourselves.slice(-SEEDS_AT_ONCE), endpoint];
+  /**
+   * One of the seeds seems to be this node: lists are often the same for all. Somebody who reflects our Hellos can make it
+   * seem so, too, and therefore it is believed for a minute only.
+   */
+  isOurself(endpoint: Endpoint, now: number): void {
+    const others = this.ourselves.filter(known => !sameEndpoint(known.endpoint, endpoint) && known.until > now);
+    this.ourselves = [...others.slice(-SEEDS_AT_ONCE), { endpoint, until: now + REJOIN_MS }];
   }
 
   /** The last peer is gone: start over. */
@@ -49,7 +52,8 @@ export class Seeds {
 
   private tick(now: number): void {
     const { random } = this.context.options;
-    const seeds = this.endpoints.filter(seed => !this.ourselves.some(own => sameEndpoint(own, seed)));
+    const ourselves = this.ourselves.filter(own => own.until > now);
+    const seeds = this.endpoints.filter(seed => !ourselves.some(own => sameEndpoint(own.endpoint, seed)));
     if (this.peers.size === 0) {
       const first = seeds.length > SEEDS_AT_ONCE ? randomUint32(random) % seeds.length : 0;
       for (let i = 0; i < Math.min(seeds.length, SEEDS_AT_ONCE); i++)

@@ -16,7 +16,7 @@ export interface IntroductionsHost {
   /** Whether a member, of now or of lately, has this address. */
   isMember(endpoint: Endpoint): boolean;
   /** The endpoint is our own. */
-  metOurself(endpoint: Endpoint): void;
+  metOurself(endpoint: Endpoint, now: number): void;
   /** The node we expected there did not answer. */
   dialFailed(expected: NodeId, now: number): void;
 }
@@ -33,7 +33,6 @@ export class Introductions {
     private readonly host: IntroductionsHost,
   ) {
     const { id, keyring, random, wallClock, timeLockMs } = context.options;
-    sessions.setKeyring(keyring);
     this.handshakes = new Handshakes({
       nodeId: id,
       keyring,
@@ -50,7 +49,6 @@ export class Introductions {
   }
 
   setKeyring(keyring: Keyring): void {
-    this.sessions.setKeyring(keyring);
     this.handshakes.setKeyring(keyring);
   }
 
@@ -79,6 +77,13 @@ export class Introductions {
     this.introduce(session, waiting.endpoint, waiting.payload, now);
   }
 
+  /** Zeroes all keys. */
+  wipe(): void {
+    this.handshakes.wipe();
+    this.sessions.wipe();
+    this.unconfirmed.clear();
+  }
+
   check(): void {
     this.sessions.check();
     this.handshakes.check();
@@ -102,7 +107,7 @@ export class Introductions {
         else this.introduce(event.session, event.endpoint, event.payload, now);
         return;
       case 'failed':
-        if (event.reason === 'self') this.host.metOurself(event.endpoint);
+        if (event.reason === 'self') this.host.metOurself(event.endpoint, now);
         if (event.expectedId !== undefined) this.host.dialFailed(event.expectedId, now);
         return;
       case 'undecryptable':

@@ -1,5 +1,5 @@
+import type { EngineContext } from '../engine-context.js';
 import { type Endpoint, sameEndpoint } from '../endpoint.js';
-import type { RandomFill } from '../random.js';
 import { Frame } from '../wire/frame.js';
 import type { MessagePackReader } from '../wire/message-pack-reader.js';
 import type { MessagePackWriter } from '../wire/message-pack-writer.js';
@@ -16,19 +16,13 @@ const TOKEN_BYTES = 8;
 export const CHALLENGE_MS = 1_000;
 
 /** The frame to send to the new address, or undefined when one is on its way. */
-export function challengePath(
-  peer: Peer,
-  from: Endpoint,
-  random: RandomFill,
-  writer: MessagePackWriter,
-  now: number,
-): Uint8Array | undefined {
+export function challengePath(peer: Peer, from: Endpoint, context: EngineContext, now: number): Uint8Array | undefined {
   const { candidate } = peer;
   if (candidate !== undefined && now - candidate.sentAt < CHALLENGE_MS) return undefined;
   const token = new Uint8Array(TOKEN_BYTES);
-  random(token);
+  context.options.random(token);
   peer.candidate = { endpoint: from, token, sentAt: now };
-  return encode(writer, Frame.pathChallenge, token);
+  return encode(context.writer, Frame.pathChallenge, token);
 }
 
 /** The answer to a challenge, for the address it came from. */

@@ -4,7 +4,7 @@ import { type NodeId, nodeIdToBytes } from '../node-id.js';
 import type { Timer } from '../timer-heap.js';
 import { Outbox } from './outbox.js';
 import { RoundTrip } from './round-trip.js';
-import { TokenBucket } from './token-bucket.js';
+import { Pacer } from './pacer.js';
 
 /**
  * How fast segments of large messages and repairs go to one peer: 4 MB/s with a burst of ten datagrams (the initial
@@ -53,7 +53,7 @@ export class Peer {
 
   readonly roundTrip = new RoundTrip();
   readonly outbox = new Outbox();
-  readonly pacer = new TokenBucket(BULK_BYTES_PER_MS, BULK_BURST_BYTES);
+  readonly pacer = new Pacer(BULK_BYTES_PER_MS, BULK_BURST_BYTES);
   /** Whether it stands in the line of peers with something to send. */
   isInLine = false;
 

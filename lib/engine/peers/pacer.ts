@@ -1,5 +1,5 @@
 /** Limits a rate in bytes per second, with a burst. May go below zero by one item, so that any size passes in the end. */
-export class TokenBucket {
+export class Pacer {
   private tokens: number;
   private filledAt: number | undefined;
 
