@@ -6,7 +6,6 @@ import { EngineContext } from './engine-context.js';
 import type { EngineEvent } from './engine-event.js';
 import type { EngineOptions } from './engine-options.js';
 import { type Endpoint, sameEndpoint } from './endpoint.js';
-import { Fifo } from './fifo.js';
 import type { Member } from './membership/member-table.js';
 import { Membership } from './membership/membership.js';
 import { Seeds } from './membership/seeds.js';
@@ -17,6 +16,7 @@ import { Packer } from './peers/packer.js';
 import { acceptResponse, answerChallenge, challengePath } from './peers/path-validation.js';
 import type { Peer } from './peers/peer.js';
 import { PeerTable } from './peers/peer-table.js';
+import { Strays } from './peers/strays.js';
 import type { HelloPayload } from './wire/hello-payload.js';
 import { Frame } from './wire/frame.js';
 import { MessagePackReader } from './wire/message-pack-reader.js';
@@ -44,8 +44,7 @@ export class GwyhEngine {
   private readonly feeds: Feeds;
   private readonly dissemination: Dissemination;
   private readonly reader = new MessagePackReader();
-  /** Datagrams that go elsewhere than to a peer's address: the two halves of path validation. */
-  private readonly strays = new Fifo<Transmit>();
+  private readonly strays: Strays;
   private now: number;
   private wasReady = false;
   private hasLeft = false;
@@ -57,6 +56,7 @@ export class GwyhEngine {
     this.sessions = new SessionTable(options.random);
     this.peers = new PeerTable(this.context, this.sessions, (peer, at) => this.heartbeats.service(peer, at));
     this.packer = new Packer(this.context);
+    this.strays = new Strays(this.context, this.packer);
     this.membership = new Membership(
       this.context,
       this.peers,
@@ -116,7 +116,7 @@ export class GwyhEngine {
     if (session === peer.previous) this.peers.heardOnPrevious(peer, now);
     const isNewest = this.sessions.lastCounter === session.highestReceived;
     if (isNewest && !sameEndpoint(from, peer.endpoint)) {
-      this.stray(peer, from, challengePath(peer, from, this.context, now));
+      this.strays.push(peer, from, challengePath(peer, from, this.context, now), now);
     }
     this.readFrames(peer, from, plaintext, isNewest, now);
   }
@@ -285,7 +285,7 @@ export class GwyhEngine {
           this.dissemination.repair.onRequest(peer, reader, length);
           break;
         case Frame.pathChallenge:
-          this.stray(peer, from, answerChallenge(reader, this.context.writer));
+          this.strays.push(peer, from, answerChallenge(reader, this.context.writer), now);
           break;
         case Frame.pathResponse:
           if (acceptResponse(peer, from, reader)) this.feeds.moved(peer);
@@ -330,11 +330,6 @@ export class GwyhEngine {
     if (this.isReady === this.wasReady) return;
     this.wasReady = this.isReady;
     this.context.events.push({ type: this.wasReady ? 'ready' : 'unready' });
-  }
-
-  private stray(peer: Peer, to: Endpoint, frame: Uint8Array | undefined): void {
-    const datagram = frame === undefined ? undefined : this.packer.seal(peer, frame, this.now);
-    if (datagram !== undefined) this.strays.push({ to, datagram });
   }
 
   private counted(to: Endpoint, datagram: Uint8Array): Transmit {

@@ -76,7 +76,7 @@ export class Heartbeats {
     const token = reader.uint();
     const roles = reader.uint();
     const digest = reader.uint();
-    if (reader.failed) return;
+    if (reader.failed || this.hasGone(peer)) return;
     if (isNewest) this.applyRoles(peer, roles, now);
     this.peers.send(peer, Priority.control, this.encode(Frame.heartbeatReply, token, peer));
     this.host.digestHeard(peer, digest, now);
@@ -86,7 +86,7 @@ export class Heartbeats {
     const token = reader.uint();
     const roles = reader.uint();
     const digest = reader.uint();
-    if (reader.failed) return;
+    if (reader.failed || this.hasGone(peer)) return;
     if (isNewest) this.applyRoles(peer, roles, now);
     if (token !== peer.heartbeatToken || peer.isHeartbeatAnswered) return;
     peer.isHeartbeatAnswered = true;
@@ -101,6 +101,11 @@ export class Heartbeats {
     }
     this.schedule(peer, now);
     this.host.digestHeard(peer, digest, now);
+  }
+
+  /** Whether an earlier frame of the same datagram was its farewell. It must not become a link again. */
+  private hasGone(peer: Peer): boolean {
+    return this.peers.get(peer.id) !== peer;
   }
 
   /** Takes the peer on or off as our subscriber, as it wishes; full houses refuse all but the ring. */
