@@ -5,7 +5,7 @@ import { SessionTable } from './crypto/session-table.js';
 import { EngineContext } from './engine-context.js';
 import type { EngineEvent } from './engine-event.js';
 import type { EngineOptions } from './engine-options.js';
-import { type Endpoint, sameEndpoint } from './endpoint.js';
+import { type Endpoint, isLoopback, sameEndpoint } from './endpoint.js';
 import type { Member } from './membership/member-table.js';
 import { Membership } from './membership/membership.js';
 import { Seeds } from './membership/seeds.js';
@@ -18,7 +18,7 @@ import type { Peer } from './peers/peer.js';
 import { PeerTable } from './peers/peer-table.js';
 import { Strays } from './peers/strays.js';
 import type { HelloPayload } from './wire/hello-payload.js';
-import { Frame } from './wire/frame.js';
+import { FIXED_ELEMENTS, Frame, KNOWN_FRAMES } from './wire/frame.js';
 import { MessagePackReader } from './wire/message-pack-reader.js';
 
 /** A datagram to send. The caller owns the bytes. */
@@ -146,7 +146,9 @@ export class GwyhEngine {
     this.now = now;
     this.introductions.setKeyring(keyring);
     for (const peer of this.peers.all()) {
-      if (keyring.positionOf(peer.current.keyId) >= 0) continue;
+      const isGone = (session: Session) => keyring.positionOf(session.keyId) < 0;
+      if (peer.previous !== undefined && isGone(peer.previous)) peer.previous.retire(now);
+      if (!isGone(peer.current)) continue;
       peer.current.retire(now);
       this.introductions.handshakes.dial(now, peer.endpoint, peer.id);
       this.heartbeats.tell(peer, now);
@@ -258,6 +260,8 @@ export class GwyhEngine {
       const start = reader.position;
       const length = reader.array();
       const type = length === 0 ? 0 : reader.uint();
+      const elements = FIXED_ELEMENTS[type] ?? Math.min(1, length);
+      if (length < elements) reader.fail();
       if (reader.failed) break;
       switch (type) {
         case Frame.segment:
@@ -290,9 +294,9 @@ export class GwyhEngine {
         case Frame.pathResponse:
           if (acceptResponse(peer, from, reader)) this.feeds.moved(peer);
           break;
-        default:
-          for (let i = 1; i < length; i++) reader.skip();
       }
+      // What a later version added behind the elements we know, or a whole frame that we do not know.
+      if (type in FIXED_ELEMENTS || !KNOWN_FRAMES.has(type)) for (let i = elements; i < length; i++) reader.skip();
     }
     if (reader.failed) this.context.counters.drop('malformed');
   }
@@ -300,7 +304,8 @@ export class GwyhEngine {
   private attach(session: Session, endpoint: Endpoint, hello: HelloPayload, now: number): void {
     const peer = this.peers.attach(session, endpoint, hello.zone, now);
     peer.lastHeardAt = now;
-    this.membership.met(peer, hello.incarnation, hello.advertised ?? endpoint, now);
+    const isUseful = hello.advertised !== undefined && (!isLoopback(hello.advertised) || isLoopback(endpoint));
+    this.membership.met(peer, hello.incarnation, isUseful ? hello.advertised! : endpoint, now);
     // For the initiator this is also the packet that confirms the session.
     this.heartbeats.tell(peer, now);
     this.feeds.peersChanged(now);

@@ -31,7 +31,10 @@ export interface GwyhNodeOptions {
   heartbeat?: { intervalMs?: number; missed?: number };
   /** Largest payload in bytes that can be broadcast and is accepted from others, 1,024 to 67,108,864. Default: 1,048,576. */
   maxMessageBytes?: number;
-  /** Largest clock difference at which a Hello is answered, in milliseconds; 0 reads no clock. Default: 60,000. */
+  /**
+   * Largest clock difference at which a Hello is answered, in milliseconds. 0 reads no clock; then it has to be 0
+   * everywhere, for others do not answer a Hello without a time. Default: 60,000.
+   */
   timeLockMs?: number;
   /** Whether the node's own broadcasts also reach its own handlers. Default: false. */
   deliverToSelf?: boolean;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import sodium from 'sodium-native';
 import { passphraseSalt } from '../engine/crypto/key-schedule.js';
 import { Keyring, MAX_KEYS } from '../engine/crypto/keyring.js';
@@ -58,7 +59,9 @@ const MOST_STRETCHED = 64;
 
 /** Argon2id with the moderate limits of libsodium (3 passes over 256 MiB), salted with the cluster's name. */
 function stretch(passphrase: string, cluster: string): Promise<Uint8Array> {
-  const id = JSON.stringify([cluster, passphrase]);
+  const id = createHash('sha256')
+    .update(JSON.stringify([cluster, passphrase]))
+    .digest('base64');
   const known = stretched.get(id);
   if (known !== undefined) return known;
   const raw = new Uint8Array(RAW_KEY_BYTES);
@@ -75,5 +78,6 @@ function stretch(passphrase: string, cluster: string): Promise<Uint8Array> {
     .then(() => raw);
   if (stretched.size >= MOST_STRETCHED) stretched.clear();
   stretched.set(id, done);
+  done.catch(() => stretched.delete(id));
   return done;
 }

@@ -46,6 +46,7 @@ export class Dissemination {
     now: number,
   ) {
     this.ownStream = new OriginStream(nodeIdToBytes(context.options.id), boot, 1, now);
+    this.ownStream.isOwn = true;
     this.origins.add(this.ownStream);
     this.reassembly = new Reassembly(context.options.maxMessageBytes, context.counters);
     this.repair = new Repair(context, peers, this.origins);

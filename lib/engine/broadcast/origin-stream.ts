@@ -22,6 +22,8 @@ export class OriginStream {
   activeAt: number;
   /** Segment frames held for repair, by sequence. */
   readonly frames = new Map<number, Uint8Array>();
+  /** Our own stream: nobody can tell us anything of it but how far they have it. */
+  isOwn = false;
   /** The highest sequence that each peer brought or told of: whom to ask, and whom nobody needs to tell. */
   readonly holders = new Map<Peer, number>();
   /** Repair requests since the last progress, and what was settled and known at the first of them. */

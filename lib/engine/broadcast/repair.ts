@@ -81,11 +81,12 @@ export class Repair {
       if (reader.failed) return;
       const stream = this.streamFor(peer, idBytes, boot, highest, age, now);
       if (stream === undefined) continue;
-      stream.heldBy(peer, highest);
-      if (highest <= stream.window.highest) continue;
+      stream.heldBy(peer, stream.isOwn ? Math.min(highest, stream.window.highest) : highest);
+      if (stream.isOwn || highest <= stream.window.highest) continue;
       stream.window.announce(highest, now);
       this.watch(stream, now);
     }
+    for (let i = length - ((length - 1) % 4); i < length; i++) reader.skip();
   }
 
   /** `[8, origin, boot, first, length, ...]` */
@@ -108,6 +109,7 @@ export class Repair {
         this.context.counters.segmentsRepaired++;
       }
     }
+    if (length > 3 && length % 2 === 0) reader.skip();
   }
 
   check(): void {
@@ -126,7 +128,7 @@ export class Repair {
     now: number,
   ): OriginStream | undefined {
     const stream = this.origins.find(idBytes);
-    if (stream !== undefined && stream.boot >= boot) return stream.boot === boot ? stream : undefined;
+    if (stream !== undefined && (stream.isOwn || stream.boot >= boot)) return stream.boot === boot ? stream : undefined;
     // The first we hear of this origin. We want its newest segment if we were already linked when it was sent.
     if (age >= now - peer.metAt || highest === 0) return undefined;
     if (stream !== undefined) {

@@ -8,6 +8,12 @@ import type { NodeId } from '../node-id.js';
 export const MEMBER_STATES = ['up', 'suspect', 'down', 'left'] as const;
 export type MemberState = (typeof MEMBER_STATES)[number];
 
+/**
+ * Highest incarnation accepted: as a time it is in the year 10889. Without a bound somebody could speak of a node under
+ * the highest number that can be written, and the node could not outbid it.
+ */
+export const MAX_INCARNATION = 2 ** 48;
+
 /** What travels about a member. */
 export interface MemberRecord {
   readonly id: NodeId;

@@ -8,7 +8,7 @@ import { Frame } from '../wire/frame.js';
 import { MAX_RECORD_BYTES, MAX_ZONE_BYTES, readMemberRecord, writeMemberRecord } from '../wire/member-codec.js';
 import type { MessagePackReader } from '../wire/message-pack-reader.js';
 import { Exchange, PAGES_PER_REQUEST } from './exchange.js';
-import { isLive, type MemberRecord, type MemberState, recordHash } from './member.js';
+import { isLive, MAX_INCARNATION, type MemberRecord, type MemberState, recordHash } from './member.js';
 import { type Member, MemberTable } from './member-table.js';
 
 /** Most records in one frame: they fit a datagram at any rate, and the array's length is one or three bytes. */
@@ -123,6 +123,8 @@ export class Membership {
       reader.fail();
       return;
     }
+    // The last request is still being served: one small datagram of many requests must not fetch the table many times.
+    if (peer.outbox.hasControl) return;
     const { live } = this.table;
     let position = after.length === 0 ? 0 : this.table.positionAfter(nodeIdFromBytes(after));
     for (let page = 1; page <= PAGES_PER_REQUEST; page++) {
@@ -193,7 +195,7 @@ export class Membership {
   private learnOfMyself(record: MemberRecord): 'known' | 'stale' {
     if (this.state === 'left' || record.incarnation < this.incarnation) return 'stale';
     if (record.incarnation === this.incarnation && record.state === 'up') return 'known';
-    this.incarnation = record.incarnation + 1;
+    this.incarnation = Math.min(record.incarnation + 1, MAX_INCARNATION);
     this.tell(this.context.options.id);
     return 'known';
   }

@@ -1,3 +1,4 @@
+import { PREVIOUS_SESSION_MS } from '../crypto/session-limits.js';
 import type { EngineContext } from '../engine-context.js';
 import { judgeSilence, nextJudgementMs } from '../membership/failure-detector.js';
 import { randomUint32, randomUnit } from '../random.js';
@@ -11,8 +12,8 @@ import type { PeerTable } from './peer-table.js';
 export const HEARTBEAT_JITTER = 0.1;
 
 /**
- * A heartbeat that tells of a changed role is repeated after this long without an answer, doubling, this often: about
- * 5 s in all, through 30 % loss. Fewer, and a lost one leaves a link one-sided for a whole interval.
+ * A heartbeat is repeated after this long without an answer (or two round trips, if that is longer), doubling, this
+ * often: about 5 s in all, through 30 % loss. Fewer, and a lost one leaves a link one-sided for a whole interval.
  */
 export const HASTY_MS = 300;
 export const HASTY_REPEATS = 4;
@@ -65,7 +66,8 @@ export class Heartbeats {
     const silence = now - peer.lastHeardAt;
     const verdict = peer.isLink ? judgeSilence(silence, heartbeat) : 'alive';
     if (verdict === 'dead') return this.host.peerLost(peer, now, true);
-    if (verdict === 'doubtful' || peer.current.needsRekey(now)) this.host.rehandshake(peer, now);
+    const isEnding = peer.current.needsRekey(now) || now >= peer.current.expiry - PREVIOUS_SESSION_MS;
+    if (verdict === 'doubtful' || isEnding) this.host.rehandshake(peer, now);
     if (now >= this.heartbeatDue(peer)) {
       if (!peer.isHeartbeatAnswered) peer.hastyHeartbeats++;
       this.send(peer, now);
@@ -90,6 +92,7 @@ export class Heartbeats {
     if (isNewest) this.applyRoles(peer, roles, now);
     if (token !== peer.heartbeatToken || peer.isHeartbeatAnswered) return;
     peer.isHeartbeatAnswered = true;
+    peer.hastyHeartbeats = 0;
     peer.roundTrip.sample(now - peer.heartbeatSentAt);
     if (peer.isFeed) {
       const isActive = (roles & Role.subscribed) !== 0;
@@ -148,7 +151,8 @@ export class Heartbeats {
   /** When the next heartbeat is due; Infinity for a peer that is no link and has answered. */
   private heartbeatDue(peer: Peer): number {
     if (!peer.isHeartbeatAnswered && peer.hastyHeartbeats < HASTY_REPEATS) {
-      return peer.heartbeatSentAt + HASTY_MS * 2 ** peer.hastyHeartbeats;
+      const patience = Math.max(HASTY_MS, 2 * (peer.roundTrip.smoothedMs ?? 0));
+      return peer.heartbeatSentAt + patience * 2 ** peer.hastyHeartbeats;
     }
     return peer.isLink ? peer.nextHeartbeatAt : Infinity;
   }
@@ -159,7 +163,8 @@ export class Heartbeats {
       const factor = 1 - HEARTBEAT_JITTER + 2 * HEARTBEAT_JITTER * randomUnit(random);
       peer.nextHeartbeatAt = peer.heartbeatSentAt + heartbeat.intervalMs * factor;
     }
-    const rekeyAt = Math.max(peer.current.rekeyAt, now + REKEY_RETRY_MS);
+    const { current } = peer;
+    const rekeyAt = Math.max(Math.min(current.rekeyAt, current.expiry - PREVIOUS_SESSION_MS), now + REKEY_RETRY_MS);
     let due = Math.min(this.heartbeatDue(peer), rekeyAt, peer.current.expiry);
     if (peer.isLink) due = Math.min(due, peer.lastHeardAt + nextJudgementMs(now - peer.lastHeardAt, heartbeat));
     else due = Math.min(due, peer.linkedAt + IDLE_PEER_MS);

@@ -50,6 +50,11 @@ export class Introductions {
 
   setKeyring(keyring: Keyring): void {
     this.handshakes.setKeyring(keyring);
+    for (const session of this.unconfirmed.keys()) {
+      if (keyring.positionOf(session.keyId) >= 0) continue;
+      this.unconfirmed.delete(session);
+      this.sessions.remove(session);
+    }
   }
 
   /** A datagram that belongs to no session. */

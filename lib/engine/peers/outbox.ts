@@ -41,6 +41,11 @@ export class Outbox {
     return this.bytes + messageBytes * SEGMENTED_SHARE <= OUTBOX_BYTES;
   }
 
+  /** Whether control frames wait already. */
+  get hasControl(): boolean {
+    return this.queues[Priority.control]!.length > 0;
+  }
+
   /** Whether repairs wait already. */
   get hasRepairs(): boolean {
     return this.queues[Priority.repair]!.length > 0;

@@ -19,8 +19,10 @@ export const CHALLENGE_MS = 1_000;
 export function challengePath(peer: Peer, from: Endpoint, context: EngineContext, now: number): Uint8Array | undefined {
   const { candidate } = peer;
   if (candidate !== undefined && now - candidate.sentAt < CHALLENGE_MS) return undefined;
-  const token = new Uint8Array(TOKEN_BYTES);
-  context.options.random(token);
+  // The same address keeps its token: the answer to the last challenge may be on its way.
+  const isSame = candidate !== undefined && sameEndpoint(candidate.endpoint, from);
+  const token = isSame ? candidate.token : new Uint8Array(TOKEN_BYTES);
+  if (!isSame) context.options.random(token);
   peer.candidate = { endpoint: from, token, sentAt: now };
   return encode(context.writer, Frame.pathChallenge, token);
 }

@@ -34,3 +34,14 @@ export const Role = {
   /** I count you as my subscriber. */
   subscribed: 4,
 } as const;
+
+/** Elements of the frames of a fixed shape, their type included. */
+export const FIXED_ELEMENTS: Readonly<Record<number, number>> = {
+  [Frame.heartbeat]: 4,
+  [Frame.heartbeatReply]: 4,
+  [Frame.membersRequest]: 2,
+  [Frame.pathChallenge]: 2,
+  [Frame.pathResponse]: 2,
+};
+
+export const KNOWN_FRAMES: ReadonlySet<number> = new Set(Object.values(Frame));

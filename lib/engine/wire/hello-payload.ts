@@ -1,4 +1,5 @@
 import type { Endpoint } from '../endpoint.js';
+import { MAX_INCARNATION } from '../membership/member.js';
 import { decodeEndpoint, encodeEndpoint } from './endpoint-codec.js';
 import { MAX_ZONE_BYTES } from './member-codec.js';
 import { MessagePackReader } from './message-pack-reader.js';
@@ -32,7 +33,7 @@ export function decodeHelloPayload(bytes: Uint8Array): HelloPayload | undefined 
   const zone = reader.text(MAX_ZONE_BYTES);
   const incarnation = reader.uint();
   const endpointBytes = reader.nil() ? undefined : reader.bytes();
-  if (reader.failed || length < 3) return undefined;
+  if (reader.failed || length < 3 || incarnation > MAX_INCARNATION) return undefined;
   const advertised = endpointBytes === undefined ? undefined : decodeEndpoint(endpointBytes);
   return { zone, incarnation, advertised };
 }

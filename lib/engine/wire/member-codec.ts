@@ -1,4 +1,4 @@
-import { MEMBER_STATES, type MemberRecord } from '../membership/member.js';
+import { MAX_INCARNATION, MEMBER_STATES, type MemberRecord } from '../membership/member.js';
 import { NODE_ID_BYTES, nodeIdFromBytes, nodeIdToBytes } from '../node-id.js';
 import { decodeEndpoint, encodeEndpoint } from './endpoint-codec.js';
 import type { MessagePackReader } from './message-pack-reader.js';
@@ -30,7 +30,7 @@ export function readMemberRecord(reader: MessagePackReader): MemberRecord | unde
   const state = MEMBER_STATES[reader.uint()];
   const endpointBytes = reader.nil() ? undefined : reader.bytes();
   const zone = reader.text(MAX_ZONE_BYTES);
-  if (state === undefined) reader.fail();
+  if (state === undefined || incarnation > MAX_INCARNATION) reader.fail();
   if (reader.failed || state === undefined) return undefined;
   const endpoint = endpointBytes === undefined ? undefined : decodeEndpoint(endpointBytes);
   return { id: nodeIdFromBytes(id), incarnation, state, endpoint, zone };

@@ -63,7 +63,7 @@ describe('the frames of a datagram', () => {
 
   it('do not bring back a peer that said farewell in the same datagram', () => {
     const { cluster, first, second } = startPair();
-    const farewell = pack([Frame.news, [nodeIdToBytes(first.id), 2 ** 50, 3, null, 'default']]);
+    const farewell = pack([Frame.news, [nodeIdToBytes(first.id), 2 ** 47, 3, null, 'default']]);
     const heartbeat = pack([Frame.heartbeat, 1, Role.feed | Role.subscribed, 0]);
     sendRaw(first, second, Uint8Array.of(...farewell, ...heartbeat));
     expect(second.engine.links).toEqual([]);
