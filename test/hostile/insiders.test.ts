@@ -140,3 +140,96 @@ describe('a member that sends malformed frames', () => {
     }
   });
 });
+
+/** News of one member under a chosen incarnation: `state` 0 is up, 2 is down. */
+function newsOf(id: string, incarnation: number, state: number): Uint8Array {
+  const writer = new MessagePackWriter(200);
+  writer.array(2);
+  writer.uint(Frame.news);
+  writer.array(5);
+  writer.bytes(Uint8Array.from(Buffer.from(id, 'hex')));
+  writer.uint(incarnation);
+  writer.uint(state);
+  writer.nil();
+  writer.text('default');
+  return writer.take();
+}
+
+describe('a member that lies', () => {
+  it('cannot push an incarnation to where it can no longer be written: others still join through its victim', () => {
+    const { cluster, insider, target } = clusterWithInsider(41);
+    for (const incarnation of [2 ** 53 - 1, 2 ** 48 + 1, 2 ** 48]) insider.send(newsOf(target.id, incarnation, 0));
+    cluster.advance(1_000);
+    const late = cluster.add({ seeds: [target.endpoint] });
+    cluster.advance(10_000);
+    expect(late.engine.isReady).toBe(true);
+    expect(target.engine.members.some(member => member.id === late.id)).toBe(true);
+  });
+
+  it('gets one answer to many requests for members in one datagram', () => {
+    const { cluster, insider, target } = clusterWithInsider(42);
+    const writer = new MessagePackWriter(1_200);
+    for (let i = 0; i < 290; i++) {
+      writer.array(2);
+      writer.uint(Frame.membersRequest);
+      writer.bytes(new Uint8Array(0));
+    }
+    let bytes = 0;
+    cluster.network.onDatagram = (_from, to, datagram) => {
+      if (to.address === insider.endpoint.address) bytes += datagram.length;
+    };
+    insider.send(writer.take());
+    cluster.advance(50);
+    expect(bytes).toBeGreaterThan(0);
+    expect(bytes).toBeLessThan(2_000);
+    expect(target.engine.isReady).toBe(true);
+  });
+
+  it('cannot tell a node how far its own stream is, nor that it has begun anew', () => {
+    const { cluster, insider, target } = clusterWithInsider(43);
+    target.broadcast(Uint8Array.of(1));
+    const writer = new MessagePackWriter(200);
+    const boot = target.options.wallClock();
+    for (const claimed of [0, boot + 1_000_000]) {
+      writer.reset();
+      writer.array(5);
+      writer.uint(Frame.digest);
+      writer.bytes(Uint8Array.from(Buffer.from(target.id, 'hex')));
+      for (const value of [claimed, 1_000_000, 0]) writer.uint(value);
+      insider.send(writer.take());
+      cluster.advance(100);
+    }
+    target.broadcast(Uint8Array.of(2));
+    cluster.advance(1_000);
+    expect(cluster.homies[1]!.arrivals.map(arrival => arrival.payload[0])).toEqual([1, 2]);
+    expect(target.engine.metrics().streamsWithGaps).toBe(0);
+    expect(target.engine.lastSequence).toBe(2);
+  });
+
+  it('may add elements to frames, as a later version might: what follows them is read', () => {
+    const { cluster, insider, target } = clusterWithInsider(44);
+    const writer = new MessagePackWriter(500);
+    const id = Uint8Array.from(Buffer.from(insider.id, 'hex'));
+    const extended: [number, (number | Uint8Array)[]][] = [
+      [Frame.heartbeat, [1, 0, 0, 99]],
+      [Frame.membersRequest, [new Uint8Array(0), 99]],
+      [Frame.pathChallenge, [new Uint8Array(8), 99]],
+      [Frame.digest, [id, 1, 0, 0, 99]],
+      [Frame.repairRequest, [id, 1, 1, 1, 99]],
+    ];
+    for (const [type, elements] of extended) {
+      writer.array(1 + elements.length);
+      writer.uint(type);
+      for (const element of elements) typeof element === 'number' ? writer.uint(element) : writer.bytes(element);
+    }
+    writer.array(8);
+    for (const value of [Frame.segment, 1]) writer.uint(value);
+    writer.bytes(id);
+    for (const value of [7, 1, 0, 1]) writer.uint(value);
+    writer.bytes(Uint8Array.of(55));
+    insider.send(writer.take());
+    cluster.advance(100);
+    expect(target.engine.metrics()['drop.malformed']).toBe(0);
+    expect(target.arrivals.at(-1)!.payload[0]).toBe(55);
+  });
+});

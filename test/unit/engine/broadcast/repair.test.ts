@@ -94,7 +94,7 @@ describe('asking for what is missing', () => {
   it('turns to any link when all who had it are gone', () => {
     const other = lab.meet(2, { isSubscriber: true });
     arrive([1, 3], 0, peer);
-    lab.peers.remove(peer);
+    lab.peers.remove(peer, 0);
     lab.advanceTo(REORDER_MS);
     expect(requestsTo(other).length).toBe(1);
   });
