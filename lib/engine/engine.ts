@@ -107,18 +107,19 @@ export class GwyhEngine {
     const session = this.sessions.match(datagram);
     if (session === undefined) return this.introductions.receive(from, datagram, now);
     const wasConfirmed = session.confirmed;
-    const plaintext = session.open(datagram, this.sessions.lastCounter, now);
+    const counter = this.sessions.lastCounter;
+    const plaintext = session.open(datagram, counter, now);
     if (plaintext === undefined) return counters.dropDatagram(session.lastDrop);
     if (!wasConfirmed) this.introductions.confirm(session, now);
     const peer = this.peers.ofSession(session);
     if (peer === undefined) return;
     peer.lastHeardAt = now;
     if (session === peer.previous) this.peers.heardOnPrevious(peer, now);
-    const isNewest = this.sessions.lastCounter === session.highestReceived;
+    const isNewest = counter === session.highestReceived;
     if (isNewest && !sameEndpoint(from, peer.endpoint)) {
       this.strays.push(peer, from, challengePath(peer, from, this.context, now), now);
     }
-    this.readFrames(peer, from, plaintext, isNewest, now);
+    this.readFrames(peer, from, plaintext, session, counter, now);
   }
 
   /** To be called at `deadline`, or later. */
@@ -253,7 +254,14 @@ export class GwyhEngine {
     if (this.isReady !== this.wasReady) throw new Error('a change of readiness was not told');
   }
 
-  private readFrames(peer: Peer, from: Endpoint, plaintext: Uint8Array, isNewest: boolean, now: number): void {
+  private readFrames(
+    peer: Peer,
+    from: Endpoint,
+    plaintext: Uint8Array,
+    session: Session,
+    counter: number,
+    now: number,
+  ): void {
     const { reader } = this;
     reader.reset(plaintext);
     while (!reader.isAtEnd && !reader.failed) {
@@ -268,10 +276,10 @@ export class GwyhEngine {
           this.dissemination.onSegment(peer, plaintext, start, reader, length, now);
           break;
         case Frame.heartbeat:
-          this.heartbeats.onHeartbeat(peer, reader, isNewest, now);
+          this.heartbeats.onHeartbeat(peer, reader, session, counter, now);
           break;
         case Frame.heartbeatReply:
-          this.heartbeats.onReply(peer, reader, isNewest, now);
+          this.heartbeats.onReply(peer, reader, session, counter, now);
           break;
         case Frame.news:
           this.membership.onNews(peer, reader, length, now);
@@ -324,13 +332,13 @@ export class GwyhEngine {
   }
 
   private removePeer(peer: Peer, now: number): void {
-    this.peers.remove(peer);
+    this.peers.remove(peer, now);
     this.linkChanged(peer, now);
     if (this.peers.size === 0) this.seeds.rejoin(now);
   }
 
   private linkChanged(peer: Peer, now: number): void {
-    this.peers.refreshLink(peer);
+    this.peers.refreshLink(peer, now);
     this.feeds.peersChanged(now);
     if (this.isReady === this.wasReady) return;
     this.wasReady = this.isReady;

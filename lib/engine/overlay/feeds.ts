@@ -94,7 +94,7 @@ export class Feeds {
     if (!peer.isFeed || peer.isLocked !== isLocked) {
       peer.isFeed = true;
       peer.isLocked = isLocked;
-      this.peers.refreshLink(peer);
+      this.peers.refreshLink(peer, now);
       this.tell(peer, now);
     }
     return peer.isFeedActive;
@@ -104,7 +104,7 @@ export class Feeds {
     peer.isFeed = false;
     peer.isFeedActive = false;
     peer.isLocked = false;
-    this.peers.refreshLink(peer);
+    this.peers.refreshLink(peer, now);
     this.tell(peer, now);
   }
 

@@ -1,3 +1,4 @@
+import type { Session } from '../crypto/session.js';
 import { PREVIOUS_SESSION_MS } from '../crypto/session-limits.js';
 import type { EngineContext } from '../engine-context.js';
 import { judgeSilence, nextJudgementMs } from '../membership/failure-detector.js';
@@ -60,11 +61,10 @@ export class Heartbeats {
   service(peer: Peer, now: number): void {
     const { heartbeat } = this.context.options;
     this.peers.retirePrevious(peer, now);
-    if (peer.isLink) peer.linkedAt = now;
+    if (peer.isLink) peer.linkedUntil = now;
     if (peer.current.isExpired(now)) return this.host.peerLost(peer, now, false);
-    if (now - peer.linkedAt >= IDLE_PEER_MS) return this.host.peerLost(peer, now, false);
-    const silence = now - peer.lastHeardAt;
-    const verdict = peer.isLink ? judgeSilence(silence, heartbeat) : 'alive';
+    if (now - peer.linkedUntil >= IDLE_PEER_MS) return this.host.peerLost(peer, now, false);
+    const verdict = peer.isLink ? judgeSilence(now - silentSince(peer), heartbeat) : 'alive';
     if (verdict === 'dead') return this.host.peerLost(peer, now, true);
     const isEnding = peer.current.needsRekey(now) || now >= peer.current.expiry - PREVIOUS_SESSION_MS;
     if (verdict === 'doubtful' || isEnding) this.host.rehandshake(peer, now);
@@ -74,22 +74,23 @@ export class Heartbeats {
     } else this.schedule(peer, now);
   }
 
-  onHeartbeat(peer: Peer, reader: MessagePackReader, isNewest: boolean, now: number): void {
+  /** @param counter of the packet, in its session. */
+  onHeartbeat(peer: Peer, reader: MessagePackReader, session: Session, counter: number, now: number): void {
     const token = reader.uint();
     const roles = reader.uint();
     const digest = reader.uint();
     if (reader.failed || this.hasGone(peer)) return;
-    if (isNewest) this.applyRoles(peer, roles, now);
+    if (areNews(peer, session, counter)) this.applyRoles(peer, roles, now);
     this.peers.send(peer, Priority.control, this.encode(Frame.heartbeatReply, token, peer));
     this.host.digestHeard(peer, digest, now);
   }
 
-  onReply(peer: Peer, reader: MessagePackReader, isNewest: boolean, now: number): void {
+  onReply(peer: Peer, reader: MessagePackReader, session: Session, counter: number, now: number): void {
     const token = reader.uint();
     const roles = reader.uint();
     const digest = reader.uint();
     if (reader.failed || this.hasGone(peer)) return;
-    if (isNewest) this.applyRoles(peer, roles, now);
+    if (areNews(peer, session, counter)) this.applyRoles(peer, roles, now);
     if (token !== peer.heartbeatToken || peer.isHeartbeatAnswered) return;
     peer.isHeartbeatAnswered = true;
     peer.hastyHeartbeats = 0;
@@ -150,11 +151,10 @@ export class Heartbeats {
 
   /** When the next heartbeat is due; Infinity for a peer that is no link and has answered. */
   private heartbeatDue(peer: Peer): number {
-    if (!peer.isHeartbeatAnswered && peer.hastyHeartbeats < HASTY_REPEATS) {
-      const patience = Math.max(HASTY_MS, 2 * (peer.roundTrip.smoothedMs ?? 0));
-      return peer.heartbeatSentAt + patience * 2 ** peer.hastyHeartbeats;
-    }
-    return peer.isLink ? peer.nextHeartbeatAt : Infinity;
+    const regular = peer.isLink ? peer.nextHeartbeatAt : Infinity;
+    if (peer.isHeartbeatAnswered || peer.hastyHeartbeats >= HASTY_REPEATS) return regular;
+    const patience = Math.max(HASTY_MS, 2 * (peer.roundTrip.smoothedMs ?? 0));
+    return Math.min(peer.heartbeatSentAt + patience * 2 ** peer.hastyHeartbeats, regular);
   }
 
   private schedule(peer: Peer, now: number): void {
@@ -166,11 +166,33 @@ export class Heartbeats {
     const { current } = peer;
     const rekeyAt = Math.max(Math.min(current.rekeyAt, current.expiry - PREVIOUS_SESSION_MS), now + REKEY_RETRY_MS);
     let due = Math.min(this.heartbeatDue(peer), rekeyAt, peer.current.expiry);
-    if (peer.isLink) due = Math.min(due, peer.lastHeardAt + nextJudgementMs(now - peer.lastHeardAt, heartbeat));
-    else due = Math.min(due, peer.linkedAt + IDLE_PEER_MS);
+    const since = silentSince(peer);
+    if (peer.isLink) due = Math.min(due, since + nextJudgementMs(now - since, heartbeat));
+    else due = Math.min(due, peer.linkedUntil + IDLE_PEER_MS);
     if (peer.previous !== undefined) due = Math.min(due, peer.previousUntil);
     this.context.timers.set(peer.service, Math.max(due, now + MIN_SERVICE_MS));
   }
+}
+
+/** A session that served no link was silent by right, and may become one at any time. */
+function silentSince(peer: Peer): number {
+  return Math.max(peer.lastHeardAt, peer.linkedSince);
+}
+
+/**
+ * Whether the roles in this packet are later than those that were applied last, and notes the packet if so. Of one session
+ * the counter tells, whatever else overtook it; a session before the current one has the say only while it is the newest
+ * that was heard on it.
+ */
+function areNews(peer: Peer, session: Session, counter: number): boolean {
+  const isLater =
+    session === peer.rolesSession
+      ? counter > peer.rolesCounter
+      : session === peer.current || counter === session.highestReceived;
+  if (!isLater) return false;
+  peer.rolesSession = session;
+  peer.rolesCounter = counter;
+  return true;
 }
 
 /** Shortest time between two visits of the service timer, and between two tries of a rekey that is due. */

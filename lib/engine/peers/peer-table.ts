@@ -94,7 +94,7 @@ export class PeerTable {
     peer.previous = undefined;
   }
 
-  remove(peer: Peer): void {
+  remove(peer: Peer, now: number): void {
     this.context.timers.cancel(peer.service);
     this.context.timers.cancel(peer.paced);
     this.context.counters.drop('peer_gone', peer.outbox.frames);
@@ -102,16 +102,19 @@ export class PeerTable {
     peer.isFeed = false;
     peer.isFeedActive = false;
     peer.isSubscriber = false;
-    this.refreshLink(peer);
+    this.refreshLink(peer, now);
     this.dropSession(peer.current);
     if (peer.previous !== undefined) this.dropSession(peer.previous);
     this.byId.delete(peer.id);
   }
 
   /** Puts the peer on or off the list of links, after its roles changed. */
-  refreshLink(peer: Peer): void {
+  refreshLink(peer: Peer, now: number): void {
     const position = this.links.indexOf(peer);
-    if (peer.isLink && position < 0) this.links.push(peer);
+    if (peer.isLink && position < 0) {
+      this.links.push(peer);
+      peer.linkedSince = now;
+    }
     if (!peer.isLink && position >= 0) this.links.splice(position, 1);
   }
 

@@ -45,8 +45,13 @@ export class Peer {
   isHeartbeatAnswered = true;
   /** How often the news of a changed role was repeated without an answer. */
   hastyHeartbeats = 0;
+  /** The packet whose roles were applied last: its session and counter. */
+  rolesSession: Session | undefined;
+  rolesCounter = -1;
+  /** When it became a link: before, it owed us no sign of life. */
+  linkedSince = -Infinity;
   /** When it last was a link, for giving up sessions that serve nothing. */
-  linkedAt: number;
+  linkedUntil: number;
 
   /** Digest of its member table, as it last told. */
   memberDigest = 0;
@@ -76,7 +81,7 @@ export class Peer {
     this.attachedAt = now;
     this.metAt = now;
     this.lastHeardAt = now;
-    this.linkedAt = now;
+    this.linkedUntil = now;
   }
 
   get isLink(): boolean {

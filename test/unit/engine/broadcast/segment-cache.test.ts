@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { OriginStream } from '../../../../lib/engine/broadcast/origin-stream.js';
-import { CACHE_BYTES, CACHE_MS, SegmentCache } from '../../../../lib/engine/broadcast/segment-cache.js';
+import { CACHE_BYTES, CACHE_MS, CACHE_SEGMENTS, SegmentCache } from '../../../../lib/engine/broadcast/segment-cache.js';
 
 let cache: SegmentCache;
 let stream: OriginStream;
@@ -49,5 +49,17 @@ describe('the segment cache', () => {
     cache.trim(CACHE_MS + 10);
     expect(stream.frames.get(1)?.length).toBe(20);
     expect(cache).toMatchObject({ length: 1, bytes: 20 });
+  });
+});
+
+describe('many small segments', () => {
+  it('are bounded by number, and the newest stay', () => {
+    for (let sequence = 1; sequence <= CACHE_SEGMENTS + 1_000; sequence++) {
+      cache.add(stream, sequence, Uint8Array.of(sequence & 255), sequence / 100);
+    }
+    cache.check();
+    expect(cache).toMatchObject({ length: CACHE_SEGMENTS, bytes: CACHE_SEGMENTS });
+    expect(stream.frames.size).toBe(CACHE_SEGMENTS);
+    expect([stream.frames.has(1_000), stream.frames.has(1_001)]).toEqual([false, true]);
   });
 });
