@@ -21,8 +21,8 @@ const HINDSIGHT_MS = 250;
 
 /** Runs the demo and leaves nothing behind. Returns the exit code. */
 export async function runDemo(run: 'once' | 'endlessly'): Promise<number> {
-  const interruption = new Interruption(() => neighbourhood.kill());
   const catalogueDirectory = await mkdtemp(join(tmpdir(), 'gwyh-demo-'));
+  const interruption = new Interruption(() => neighbourhood.kill());
   const neighbourhood = new Neighbourhood(catalogueDirectory, interruption);
   try {
     const homies = await openNeighbourhood(neighbourhood);
