@@ -15,12 +15,12 @@ const RAW_KEY_BYTES = 32;
 const KEYLESS = new TextEncoder().encode('gwyh: loopback only, no secret!!');
 
 /** Throws a GwyhOptionsError that says what is wrong with the keys, without showing them. */
-export function checkKeys(keys: readonly string[]): void {
+export function checkKeys(keys: readonly string[], name = 'keys'): void {
   if (!Array.isArray(keys) || keys.length < 1 || keys.length > MAX_KEYS) {
-    throw new GwyhOptionsError('keys', keys, `give 1 to ${MAX_KEYS} keys, the one in use first.`);
+    throw new GwyhOptionsError(name, keys, `give 1 to ${MAX_KEYS} keys, the one in use first.`);
   }
   keys.forEach((key, position) => {
-    const option = `keys[${position}]`;
+    const option = `${name}[${position}]`;
     if (typeof key !== 'string') throw new GwyhOptionsError(option, key, 'a key is a string.');
     if (isRaw(key)) {
       if (rawBytes(key) === undefined) throw new GwyhOptionsError(option, '...', RAW_FIX);

@@ -35,7 +35,7 @@ export interface NodeSettings {
   readonly network: DatagramNetwork;
 }
 
-/** Throws a GwyhOptionsError for the first option that cannot be used. */
+/** Throws a GwyhOptionsError for the first option that cannot be used; one from the environment goes by its name there. */
 export function resolveSettings(
   options: GwyhNodeOptions,
   environment: Record<string, string | undefined>,
@@ -44,13 +44,13 @@ export function resolveSettings(
     if (!KNOWN_OPTIONS.has(name)) throw new GwyhOptionsError(name, read(options, name), unknownOption(name));
   }
   const keys = options.keys ?? list(environment.GWYH_KEYS);
-  if (keys !== undefined) checkKeys(keys);
+  if (keys !== undefined) checkKeys(keys, options.keys === undefined ? 'GWYH_KEYS' : 'keys');
 
   const bindText = options.bind ?? environment.GWYH_BIND;
   const bind =
     bindText === undefined
       ? { host: keys === undefined ? '127.0.0.1' : '0.0.0.0', port: DEFAULT_PORT }
-      : hostPort('bind', bindText, 0);
+      : hostPort(options.bind === undefined ? 'GWYH_BIND' : 'bind', bindText, 0);
   if (keys === undefined && !isLoopbackHost(bind.host)) {
     throw new GwyhOptionsError(
       'bind',
@@ -59,6 +59,7 @@ export function resolveSettings(
     );
   }
 
+  const peersName = options.peers === undefined ? 'GWYH_PEERS' : 'peers';
   const peers = options.peers ?? list(environment.GWYH_PEERS);
   if (peers !== undefined && !Array.isArray(peers)) {
     throw new GwyhOptionsError('peers', peers, 'give a list of "host:port".');
@@ -68,9 +69,13 @@ export function resolveSettings(
     bind,
     isBindFlexible: bindText === undefined,
     keys,
-    peers: (peers ?? [`127.0.0.1:${DEFAULT_PORT}`]).map((peer, i) => hostPort(`peers[${i}]`, peer, 1)),
+    peers: (peers ?? [`127.0.0.1:${DEFAULT_PORT}`]).map((peer, i) => hostPort(`${peersName}[${i}]`, peer, 1)),
     isPeersDefault: peers === undefined,
-    zone: text('zone', options.zone ?? environment.GWYH_ZONE ?? 'default', MAX_ZONE_BYTES),
+    zone: text(
+      options.zone === undefined ? 'GWYH_ZONE' : 'zone',
+      options.zone ?? environment.GWYH_ZONE ?? 'default',
+      MAX_ZONE_BYTES,
+    ),
     cluster: text('cluster', options.cluster ?? 'default', 255),
     strategy: strategy(options.strategy ?? 'uniform'),
     subscriptions: integer('subscriptions', options.subscriptions ?? 5, 1, 32),

@@ -51,9 +51,12 @@ export class Seeds {
   }
 
   private tick(now: number): void {
-    const { random } = this.context.options;
+    const { random, bound } = this.context.options;
     const ourselves = this.ourselves.filter(own => own.until > now);
-    const seeds = this.endpoints.filter(seed => !ourselves.some(own => sameEndpoint(own.endpoint, seed)));
+    const seeds = this.endpoints.filter(seed => {
+      const isBound = bound !== undefined && sameEndpoint(bound, seed);
+      return !isBound && !ourselves.some(own => sameEndpoint(own.endpoint, seed));
+    });
     if (this.peers.size === 0) {
       const first = seeds.length > SEEDS_AT_ONCE ? randomUint32(random) % seeds.length : 0;
       for (let i = 0; i < Math.min(seeds.length, SEEDS_AT_ONCE); i++)
