@@ -1,0 +1,352 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { PREVIOUS_SESSION_MS, REJECT_AFTER_MS, REKEY_AFTER_MS } from '../../../../lib/engine/crypto/session-limits.js';
+import {
+  HASTY_MS,
+  HASTY_REPEATS,
+  HEARTBEAT_JITTER,
+  Heartbeats,
+  IDLE_PEER_MS,
+  SUBSCRIBERS_PER_FEED,
+} from '../../../../lib/engine/peers/heartbeats.js';
+import type { Peer } from '../../../../lib/engine/peers/peer.js';
+import { Frame, Role } from '../../../../lib/engine/wire/frame.js';
+import { EngineLab, frameReader, framesTo } from '../engine-lab.js';
+
+const INTERVAL = 5_000;
+const DIGEST = 0xabcdef;
+
+/** What the heartbeats told their host, as text. */
+let told: string[];
+let lab: EngineLab;
+let heartbeats: Heartbeats;
+let counter: number;
+
+function startLab(overrides: ConstructorParameters<typeof EngineLab>[0] = {}): void {
+  told = [];
+  counter = 0;
+  lab = new EngineLab(overrides, (peer, now) => heartbeats.service(peer, now));
+  heartbeats = new Heartbeats(lab.context, lab.peers, {
+    rehandshake: () => told.push('rehandshake'),
+    peerLost: (peer, now, isDead) => {
+      told.push(isDead ? 'dead' : 'gone');
+      lab.peers.remove(peer, now);
+    },
+    linkChanged: (peer, now) => {
+      told.push('linkChanged');
+      lab.peers.refreshLink(peer, now);
+    },
+    feedRefused: () => told.push('refused'),
+    digestHeard: (_peer, digest) => told.push(`digest ${digest.toString(16)}`),
+    digest: DIGEST,
+  });
+}
+
+beforeEach(() => startLab());
+
+/** The peer is heard: any packet of it. */
+function hear(peer: Peer, now: number): void {
+  peer.lastHeardAt = now;
+}
+
+/** A heartbeat of the peer arrives, in a packet later than all before unless told otherwise. */
+function receive(peer: Peer, roles: number, now: number, packet = ++counter, type: number = Frame.heartbeat): void {
+  hear(peer, now);
+  const { reader } = frameReader([type, 77, roles, 1]);
+  heartbeats.onHeartbeat(peer, reader, peer.current, packet, now);
+}
+
+/** The peer answers our latest heartbeat. */
+function answer(peer: Peer, roles: number, now: number, token = peer.heartbeatToken): void {
+  hear(peer, now);
+  const { reader } = frameReader([Frame.heartbeatReply, token, roles, 1]);
+  heartbeats.onReply(peer, reader, peer.current, ++counter, now);
+}
+
+function asFeed(peer: Peer, now: number): void {
+  peer.isFeed = true;
+  lab.peers.refreshLink(peer, now);
+  heartbeats.tell(peer, now);
+}
+
+/** Lets time pass and tells when heartbeats left. */
+function timesUntil(peer: Peer, until: number): number[] {
+  const times: number[] = [];
+  while (lab.context.timers.deadline() <= until) {
+    const now = lab.context.timers.deadline();
+    lab.advanceTo(now);
+    for (const _ of heartbeatsTo(peer)) times.push(now);
+  }
+  return times;
+}
+
+const heartbeatsTo = (peer: Peer) => framesTo(peer).filter(([type]) => type === Frame.heartbeat);
+const repliesTo = (peer: Peer) => framesTo(peer).filter(([type]) => type === Frame.heartbeatReply);
+
+describe('a heartbeat', () => {
+  it('tells a token, our roles towards the peer, and the digest of our members', () => {
+    const peer = lab.meet(1, { isSubscriber: true });
+    peer.isFeed = peer.isLocked = true;
+    heartbeats.tell(peer, 0);
+    const roles = Role.feed | Role.locked | Role.subscribed;
+    expect(framesTo(peer)).toEqual([[Frame.heartbeat, peer.heartbeatToken, roles, DIGEST]]);
+  });
+
+  it('is answered with its token, our roles and our digest', () => {
+    const peer = lab.meet(1);
+    receive(peer, Role.feed, 0);
+    expect(repliesTo(peer)).toEqual([[Frame.heartbeatReply, 77, Role.subscribed, DIGEST]]);
+  });
+
+  it('tells the digest of the peer, and so does its answer', () => {
+    const peer = lab.meet(1);
+    receive(peer, 0, 0);
+    heartbeats.tell(peer, 0);
+    answer(peer, 0, 10);
+    expect(told).toEqual(['digest 1', 'digest 1']);
+  });
+
+  it('goes to each link once an interval, give or take the jitter', () => {
+    const peer = lab.meet(1, { isSubscriber: true });
+    heartbeats.tell(peer, 0);
+    answer(peer, Role.feed, 0);
+    framesTo(peer);
+    const times: number[] = [];
+    while (times.length < 20) {
+      const now = lab.context.timers.deadline();
+      lab.advanceTo(now);
+      hear(peer, now);
+      if (heartbeatsTo(peer).length > 0) times.push(now);
+      answer(peer, Role.feed, now);
+    }
+    const gaps = times.slice(1).map((time, i) => time - times[i]!);
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(INTERVAL * (1 - HEARTBEAT_JITTER) - 1e-6);
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(INTERVAL * (1 + HEARTBEAT_JITTER) + 1e-6);
+    expect(new Set(gaps.map(Math.round)).size).toBeGreaterThan(5);
+  });
+
+  it('does not go to a peer that is no link, once it has answered', () => {
+    const peer = lab.meet(1);
+    heartbeats.tell(peer, 0);
+    answer(peer, 0, 10);
+    framesTo(peer);
+    lab.advanceTo(IDLE_PEER_MS - 1);
+    expect(heartbeatsTo(peer)).toEqual([]);
+  });
+
+  it('measures the round trip when it is answered, and only once', () => {
+    const peer = lab.meet(1, { isSubscriber: true });
+    heartbeats.tell(peer, 0);
+    answer(peer, 0, 80);
+    answer(peer, 0, 8_000);
+    expect(peer.roundTrip.smoothedMs).toBe(80);
+  });
+
+  it('measures nothing by an answer to an earlier one', () => {
+    const peer = lab.meet(1, { isSubscriber: true });
+    heartbeats.tell(peer, 0);
+    const early = peer.heartbeatToken;
+    heartbeats.tell(peer, 50);
+    answer(peer, 0, 60, early);
+    expect(peer.roundTrip.smoothedMs).toBeUndefined();
+    expect(peer.isHeartbeatAnswered).toBe(false);
+  });
+});
+
+describe('news of a role', () => {
+  it('is repeated, each time after twice as long, until it is answered', () => {
+    const peer = lab.meet(1);
+    asFeed(peer, 0);
+    framesTo(peer);
+    expect(timesUntil(peer, 4_499)).toEqual([HASTY_MS, 3 * HASTY_MS, 7 * HASTY_MS]);
+    answer(peer, Role.subscribed, 2_500);
+    expect(timesUntil(peer, 4_000)).toEqual([]);
+  });
+
+  it('is repeated so often, and then as a heartbeat like any other', () => {
+    const peer = lab.meet(1);
+    heartbeats.tell(peer, 0);
+    framesTo(peer);
+    expect(timesUntil(peer, IDLE_PEER_MS - 1).length).toBe(HASTY_REPEATS);
+  });
+
+  it('waits two round trips on a path that is slow', () => {
+    const peer = lab.meet(1, { isSubscriber: true });
+    peer.roundTrip.sample(1_000);
+    heartbeats.tell(peer, 0);
+    framesTo(peer);
+    expect(timesUntil(peer, 2_500)).toEqual([2_000]);
+  });
+
+  it('is never repeated later than the next heartbeat is due', () => {
+    startLab({ heartbeat: { intervalMs: 100, missed: 10 } });
+    const peer = lab.meet(1, { isSubscriber: true });
+    heartbeats.tell(peer, 0);
+    framesTo(peer);
+    expect(timesUntil(peer, 300).length).toBeGreaterThanOrEqual(2);
+  });
+});
+
+describe('a subscriber', () => {
+  it('is a peer that calls us its feed, until it does no more', () => {
+    const peer = lab.meet(1);
+    receive(peer, Role.feed, 0);
+    expect([peer.isSubscriber, lab.peers.links.length]).toEqual([true, 1]);
+    receive(peer, 0, 100);
+    expect([peer.isSubscriber, lab.peers.links.length]).toEqual([false, 0]);
+    expect(told.filter(what => what === 'linkChanged').length).toBe(2);
+  });
+
+  it('is refused when there are enough, unless we are its predecessor on the ring', () => {
+    startLab({ subscriptions: 1 });
+    for (let i = 1; i <= SUBSCRIBERS_PER_FEED; i++) receive(lab.meet(i), Role.feed, 0);
+    const [late, neighbour] = [lab.meet(100), lab.meet(101)];
+    receive(late, Role.feed, 0);
+    receive(neighbour, Role.feed | Role.locked, 0);
+    expect([late.isSubscriber, neighbour.isSubscriber]).toEqual([false, true]);
+    expect(repliesTo(late)).toMatchObject([{ 2: 0 }]);
+  });
+
+  it('stays one when there are enough', () => {
+    startLab({ subscriptions: 1 });
+    const peers = Array.from({ length: SUBSCRIBERS_PER_FEED }, (_, i) => lab.meet(i + 1));
+    for (const round of [0, 1]) for (const peer of peers) receive(peer, Role.feed, round);
+    expect(peers.every(peer => peer.isSubscriber)).toBe(true);
+  });
+
+  it('is taken even if its heartbeat was overtaken by other packets', () => {
+    const peer = lab.meet(1);
+    receive(peer, Role.feed, 0, 5);
+    expect(peer.isSubscriber).toBe(true);
+    expect(peer.current.highestReceived).not.toBe(5);
+    expect(repliesTo(peer)).toMatchObject([{ 2: Role.subscribed }]);
+  });
+
+  it('is not taken off by a heartbeat that was overtaken by a later one', () => {
+    const peer = lab.meet(1);
+    receive(peer, Role.feed, 0, 9);
+    receive(peer, 0, 1, 8);
+    expect(peer.isSubscriber).toBe(true);
+    expect(repliesTo(peer)[1]).toMatchObject({ 2: Role.subscribed });
+  });
+
+  it('has its roles from the current session, not from late packets of the one before', () => {
+    const peer = lab.meet(1);
+    const before = peer.current;
+    lab.peers.attach(lab.session(peer.id, 100), peer.endpoint, peer.zone, 100);
+    receive(peer, Role.feed, 100, 0);
+    heartbeats.onHeartbeat(peer, frameReader([Frame.heartbeat, 1, 0, 1]).reader, before, 1_000, 200);
+    expect(peer.isSubscriber).toBe(true);
+  });
+});
+
+describe('a feed', () => {
+  it('is active once it says that it counts us as its subscriber', () => {
+    const peer = lab.meet(1);
+    asFeed(peer, 0);
+    expect(peer.isFeedActive).toBe(false);
+    answer(peer, Role.subscribed, 10);
+    expect(peer.isFeedActive).toBe(true);
+    expect(told).toContain('linkChanged');
+  });
+
+  it('has refused when it answers that it does not', () => {
+    const peer = lab.meet(1);
+    asFeed(peer, 0);
+    answer(peer, 0, 10);
+    expect(peer.isFeedActive).toBe(false);
+    expect(told).toContain('refused');
+  });
+
+  it('has refused when it takes back what it agreed to', () => {
+    const peer = lab.meet(1);
+    asFeed(peer, 0);
+    answer(peer, Role.subscribed, 10);
+    heartbeats.tell(peer, 20);
+    answer(peer, 0, 30);
+    expect(peer.isFeedActive).toBe(false);
+    expect(told).toContain('refused');
+  });
+});
+
+describe('a silent link', () => {
+  it('is greeted anew first, and dead after the missed intervals', () => {
+    const peer = lab.meet(1, { isSubscriber: true });
+    heartbeats.tell(peer, 0);
+    lab.advanceTo(9_999);
+    expect(told).toEqual([]);
+    lab.advanceTo(17_499);
+    expect(told).toContain('rehandshake');
+    expect(told).not.toContain('dead');
+    lab.advanceTo(17_500);
+    expect(told.at(-1)).toBe('dead');
+  });
+
+  it('lives as long as anything comes from it', () => {
+    const peer = lab.meet(1, { isSubscriber: true });
+    heartbeats.tell(peer, 0);
+    for (let now = 0; now <= 60_000; now += 3_000) {
+      hear(peer, now);
+      lab.advanceTo(now);
+    }
+    expect(told).toEqual([]);
+  });
+
+  it('was no link before, and so owed no sign of life: it has the full time from then on', () => {
+    const peer = lab.meet(1);
+    heartbeats.tell(peer, 0);
+    answer(peer, 0, 10);
+    asFeed(peer, 50_000);
+    lab.advanceTo(50_000 + 9_999);
+    expect(told).not.toContain('dead');
+    lab.advanceTo(50_000 + 17_500);
+    expect(told.at(-1)).toBe('dead');
+  });
+});
+
+describe('a session', () => {
+  it('that serves no link is given up after a minute', () => {
+    const peer = lab.meet(1);
+    heartbeats.tell(peer, 0);
+    answer(peer, 0, 10);
+    lab.advanceTo(IDLE_PEER_MS - 1);
+    expect(told).not.toContain('gone');
+    lab.advanceTo(IDLE_PEER_MS);
+    expect(told.at(-1)).toBe('gone');
+  });
+
+  it('is made anew when its time has come, again and again until it is', () => {
+    const peer = lab.meet(1, { isSubscriber: true });
+    heartbeats.tell(peer, 0);
+    for (let now = 0; now < REKEY_AFTER_MS; now += 1_000) {
+      hear(peer, now);
+      lab.advanceTo(now);
+    }
+    expect(told).not.toContain('rehandshake');
+    hear(peer, REKEY_AFTER_MS);
+    lab.advanceTo(REKEY_AFTER_MS + 10_000);
+    expect(told.filter(what => what === 'rehandshake').length).toBeGreaterThanOrEqual(5);
+  });
+
+  it('that has ended takes the peer along, which is not dead for it', () => {
+    const peer = lab.meet(1, { isSubscriber: true });
+    heartbeats.tell(peer, 0);
+    for (let now = 0; now <= REJECT_AFTER_MS; now += 1_000) {
+      hear(peer, now);
+      lab.advanceTo(now);
+    }
+    expect(told.at(-1)).toBe('gone');
+  });
+
+  it('before the current one is wiped when nobody uses it any more', () => {
+    const peer = lab.meet(1, { isSubscriber: true });
+    const before = peer.current;
+    lab.peers.attach(lab.session(peer.id, 1_000), peer.endpoint, peer.zone, 1_000);
+    heartbeats.tell(peer, 1_000);
+    for (let now = 1_000; now <= 1_000 + PREVIOUS_SESSION_MS; now += 1_000) {
+      hear(peer, now);
+      lab.advanceTo(now);
+    }
+    expect(before.isClosed).toBe(true);
+    expect(peer.previous).toBeUndefined();
+  });
+});
