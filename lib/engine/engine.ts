@@ -6,6 +6,7 @@ import { EngineContext } from './engine-context.js';
 import type { EngineEvent } from './engine-event.js';
 import type { EngineOptions } from './engine-options.js';
 import { type Endpoint, isLoopback, sameEndpoint } from './endpoint.js';
+import { FrameDispatch } from './frame-dispatch.js';
 import type { Member } from './membership/member-table.js';
 import { Membership } from './membership/membership.js';
 import { Seeds } from './membership/seeds.js';
@@ -13,13 +14,11 @@ import { Feeds } from './overlay/feeds.js';
 import { Heartbeats } from './peers/heartbeats.js';
 import { Introductions } from './peers/introductions.js';
 import { Packer } from './peers/packer.js';
-import { acceptResponse, answerChallenge, challengePath } from './peers/path-validation.js';
+import { challengePath } from './peers/path-validation.js';
 import type { Peer } from './peers/peer.js';
 import { PeerTable } from './peers/peer-table.js';
 import { Strays } from './peers/strays.js';
 import type { HelloPayload } from './wire/hello-payload.js';
-import { FIXED_ELEMENTS, Frame, KNOWN_FRAMES } from './wire/frame.js';
-import { MessagePackReader } from './wire/message-pack-reader.js';
 
 /** A datagram to send. The caller owns the bytes. */
 export interface Transmit {
@@ -43,7 +42,7 @@ export class GwyhEngine {
   private readonly seeds: Seeds;
   private readonly feeds: Feeds;
   private readonly dissemination: Dissemination;
-  private readonly reader = new MessagePackReader();
+  private readonly frames: FrameDispatch;
   private readonly strays: Strays;
   private now: number;
   private wasReady = false;
@@ -94,6 +93,8 @@ export class GwyhEngine {
       this.heartbeats.tell(peer, at),
     );
     this.dissemination = new Dissemination(this.context, this.peers, membership.table, incarnation, now);
+    const { heartbeats, dissemination, feeds, strays } = this;
+    this.frames = new FrameDispatch(this.context, { heartbeats, membership, dissemination, feeds, strays });
   }
 
   /** One datagram. The engine owns its bytes from here on: it opens them in place and passes views of them on. */
@@ -119,7 +120,7 @@ export class GwyhEngine {
     if (isNewest && !sameEndpoint(from, peer.endpoint)) {
       this.strays.push(peer, from, challengePath(peer, from, this.context, now), now);
     }
-    this.readFrames(peer, from, plaintext, session, counter, now);
+    this.frames.read(peer, from, plaintext, session, counter, now);
   }
 
   /** To be called at `deadline`, or later. */
@@ -224,6 +225,13 @@ export class GwyhEngine {
     return this.dissemination.lastSequence;
   }
 
+  /** Bytes that wait for the pacers of the links, or to be drained. */
+  get waitingBytes(): number {
+    let bytes = 0;
+    for (const peer of this.peers.all()) bytes += peer.outbox.bytes;
+    return bytes;
+  }
+
   /** Counters and gauges, plain numbers. */
   metrics(): Record<string, number> {
     const metrics: Record<string, number> = {
@@ -237,7 +245,7 @@ export class GwyhEngine {
       sessions: this.sessions.size,
       unconfirmedSessions: this.introductions.pending,
       timers: this.context.timers.size,
-      outboxBytes: [...this.peers.all()].reduce((bytes, peer) => bytes + peer.outbox.bytes, 0),
+      outboxBytes: this.waitingBytes,
       ...this.dissemination.metrics,
     };
     const { drops } = this.introductions.handshakes;
@@ -252,61 +260,6 @@ export class GwyhEngine {
     this.membership.table.check();
     this.dissemination.check();
     if (this.isReady !== this.wasReady) throw new Error('a change of readiness was not told');
-  }
-
-  private readFrames(
-    peer: Peer,
-    from: Endpoint,
-    plaintext: Uint8Array,
-    session: Session,
-    counter: number,
-    now: number,
-  ): void {
-    const { reader } = this;
-    reader.reset(plaintext);
-    while (!reader.isAtEnd && !reader.failed) {
-      const start = reader.position;
-      const length = reader.array();
-      const type = length === 0 ? 0 : reader.uint();
-      const elements = FIXED_ELEMENTS[type] ?? Math.min(1, length);
-      if (length < elements) reader.fail();
-      if (reader.failed) break;
-      switch (type) {
-        case Frame.segment:
-          this.dissemination.onSegment(peer, plaintext, start, reader, length, now);
-          break;
-        case Frame.heartbeat:
-          this.heartbeats.onHeartbeat(peer, reader, session, counter, now);
-          break;
-        case Frame.heartbeatReply:
-          this.heartbeats.onReply(peer, reader, session, counter, now);
-          break;
-        case Frame.news:
-          this.membership.onNews(peer, reader, length, now);
-          break;
-        case Frame.membersRequest:
-          this.membership.onRequest(peer, reader);
-          break;
-        case Frame.membersPage:
-          this.membership.onPage(peer, reader, length, now);
-          break;
-        case Frame.digest:
-          this.dissemination.repair.onDigest(peer, reader, length, now);
-          break;
-        case Frame.repairRequest:
-          this.dissemination.repair.onRequest(peer, reader, length);
-          break;
-        case Frame.pathChallenge:
-          this.strays.push(peer, from, answerChallenge(reader, this.context.writer), now);
-          break;
-        case Frame.pathResponse:
-          if (acceptResponse(peer, from, reader)) this.feeds.moved(peer);
-          break;
-      }
-      // What a later version added behind the elements we know, or a whole frame that we do not know.
-      if (type in FIXED_ELEMENTS || !KNOWN_FRAMES.has(type)) for (let i = elements; i < length; i++) reader.skip();
-    }
-    if (reader.failed) this.context.counters.drop('malformed');
   }
 
   private attach(session: Session, endpoint: Endpoint, hello: HelloPayload, now: number): void {

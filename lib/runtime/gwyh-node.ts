@@ -15,6 +15,7 @@ import {
   GwyhOptionsError,
   GwyhQueueFullError,
 } from './errors.js';
+import { sayFarewell } from './farewell.js';
 import type { GwyhNodeOptions } from './gwyh-node-options.js';
 import { formatHostPort, isWildcardHost } from './host-port.js';
 import { checkKeys, makeKeyring } from './keys.js';
@@ -29,9 +30,6 @@ import {
 import { type NodeSettings, resolveSettings } from './node-settings.js';
 import { SeedResolver } from './seed-resolver.js';
 import { StrangerWarnings } from './stranger-warnings.js';
-
-/** How long the announcement of a leave may take, ms; it is sent at its beginning and its end. */
-const LEAVE_MS = 50;
 
 export type {
   BroadcastListener,
@@ -198,7 +196,7 @@ export class GwyhNode {
     this.pump?.drainSoon();
   }
 
-  /** Announces the leave, sends what waits, and unbinds. Repeated calls wait for the first. */
+  /** Sends what waits, announces the leave, and unbinds. Repeated calls wait for the first. */
   close(): Promise<void> {
     return (this.closing ??= this.shut());
   }
@@ -233,7 +231,8 @@ export class GwyhNode {
       this.pump = new EnginePump(this.engine, network, socket, event => this.dispatch(event));
       this.state = 'running';
     } catch (error) {
-      this.state = 'new';
+      // A node that was closed meanwhile stays so.
+      if ((this.state as NodeState) === 'starting') this.state = 'new';
       this.starting = undefined;
       throw error;
     }
@@ -262,23 +261,12 @@ export class GwyhNode {
     this.strangers?.stop();
     // A start that is under way ends by itself when it sees the state.
     if (!wasRunning && starting !== undefined) await starting.catch(() => undefined);
-    const { network } = this.settings;
-    if (wasRunning) {
-      // Twice, since one datagram may get lost; in between, what waits has time to leave.
-      this.announceLeave();
-      await new Promise<void>(resolve => network.schedule(network.now() + LEAVE_MS, resolve));
-      this.announceLeave();
-    }
+    if (wasRunning) await sayFarewell(this.settings.network, this.engine!, this.pump!, this.socket!);
     this.pump?.stop();
     this.engine?.wipe();
     await this.socket?.close();
     this.listeners.tellReadiness(false);
     this.listeners.clear();
-  }
-
-  private announceLeave(): void {
-    this.engine!.leave(this.settings.network.now());
-    this.pump!.drain();
   }
 
   private dispatch(event: EngineEvent): void {
