@@ -6,7 +6,7 @@ import type { GwyhLogger } from './logger.js';
 export interface GwyhNodeOptions {
   /**
    * `host:port` to bind, `[v6]:port` for IPv6, port 0 for any free one. Environment: `GWYH_BIND`.
-   * Default: `127.0.0.1:6969`, or a free port when another homie has that one.
+   * Default: `127.0.0.1:6969` without keys, `0.0.0.0:6969` with keys; a free port when another homie has that one.
    */
   bind?: string;
   /**

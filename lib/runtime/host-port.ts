@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 /** A host, by name or address, and a port. */
 export interface HostPort {
   readonly host: string;
@@ -8,6 +10,7 @@ export interface HostPort {
 export function parseHostPort(text: string, defaultPort: number): HostPort | undefined {
   const match = /^(?:\[([0-9a-fA-F:.]+(?:%[\w.-]+)?)\]|([^\s:[\]/]+))(?::(\d{1,5}))?$/.exec(text);
   if (match === null) return undefined;
+  if (match[1] !== undefined && isIP(match[1]) !== 6) return undefined;
   const port = match[3] === undefined ? defaultPort : Number(match[3]);
   return port <= 65_535 ? { host: (match[1] ?? match[2])!, port } : undefined;
 }

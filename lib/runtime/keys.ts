@@ -17,11 +17,12 @@ const KEYLESS = new TextEncoder().encode('gwyh: loopback only, no secret!!');
 /** Throws a GwyhOptionsError that says what is wrong with the keys, without showing them. */
 export function checkKeys(keys: readonly string[], name = 'keys'): void {
   if (!Array.isArray(keys) || keys.length < 1 || keys.length > MAX_KEYS) {
-    throw new GwyhOptionsError(name, keys, `give 1 to ${MAX_KEYS} keys, the one in use first.`);
+    const shown = Array.isArray(keys) ? keys : '...';
+    throw new GwyhOptionsError(name, shown, `give a list of 1 to ${MAX_KEYS} keys, the one in use first.`);
   }
   keys.forEach((key, position) => {
     const option = `${name}[${position}]`;
-    if (typeof key !== 'string') throw new GwyhOptionsError(option, key, 'a key is a string.');
+    if (typeof key !== 'string') throw new GwyhOptionsError(option, '...', 'a key is a string.');
     if (isRaw(key)) {
       if (rawBytes(key) === undefined) throw new GwyhOptionsError(option, '...', RAW_FIX);
     } else if (key.length < MIN_PASSPHRASE) {
@@ -31,10 +32,15 @@ export function checkKeys(keys: readonly string[], name = 'keys'): void {
   });
 }
 
-/** Derives the keyring. Passphrases take about half a second each, on another thread, and once per process. */
+/**
+ * Derives the keyring. Passphrases take about half a second each, on another thread, and once per process; one after the
+ * other, for each needs 256 MiB meanwhile.
+ */
 export async function makeKeyring(cluster: string, keys: readonly string[] | undefined): Promise<Keyring> {
   if (keys === undefined) return Keyring.derive(cluster, [KEYLESS]);
-  return Keyring.derive(cluster, await Promise.all(keys.map(key => rawBytes(key) ?? stretch(key, cluster))));
+  const raw: Uint8Array[] = [];
+  for (const key of keys) raw.push(rawBytes(key) ?? (await stretch(key, cluster)));
+  return Keyring.derive(cluster, raw);
 }
 
 const RAW_FIX = 'after "hex:" come 64 hex digits, after "base64:" 32 bytes in base64.';

@@ -1,5 +1,6 @@
 import type { Endpoint } from '../engine/endpoint.js';
 import { STRATEGIES, type Strategy } from '../engine/overlay/strategy.js';
+import { decodeEndpoint, encodeEndpoint } from '../engine/wire/endpoint-codec.js';
 import { MAX_ZONE_BYTES } from '../engine/wire/member-codec.js';
 import { GwyhOptionsError } from './errors.js';
 import type { GwyhNodeOptions } from './gwyh-node-options.js';
@@ -41,19 +42,21 @@ export function resolveSettings(
   environment: Record<string, string | undefined>,
 ): NodeSettings {
   for (const name of Object.keys(options)) {
-    if (!KNOWN_OPTIONS.has(name)) throw new GwyhOptionsError(name, read(options, name), unknownOption(name));
+    // The value is not shown: it may be keys under a wrong name.
+    if (!KNOWN_OPTIONS.has(name)) throw new GwyhOptionsError(name, '...', unknownOption(name));
   }
   const keys = options.keys ?? list(environment.GWYH_KEYS);
   if (keys !== undefined) checkKeys(keys, options.keys === undefined ? 'GWYH_KEYS' : 'keys');
 
-  const bindText = options.bind ?? environment.GWYH_BIND;
+  const bindName = options.bind === undefined ? 'GWYH_BIND' : 'bind';
+  const bindText = options.bind ?? variable(environment.GWYH_BIND);
   const bind =
     bindText === undefined
       ? { host: keys === undefined ? '127.0.0.1' : '0.0.0.0', port: DEFAULT_PORT }
-      : hostPort(options.bind === undefined ? 'GWYH_BIND' : 'bind', bindText, 0);
+      : hostPort(bindName, bindText, 0);
   if (keys === undefined && !isLoopbackHost(bind.host)) {
     throw new GwyhOptionsError(
-      'bind',
+      bindName,
       bindText,
       'without "keys" a homie serves its own machine only. Set "keys" (or GWYH_KEYS), or bind 127.0.0.1.',
     );
@@ -73,7 +76,7 @@ export function resolveSettings(
     isPeersDefault: peers === undefined,
     zone: text(
       options.zone === undefined ? 'GWYH_ZONE' : 'zone',
-      options.zone ?? environment.GWYH_ZONE ?? 'default',
+      options.zone ?? variable(environment.GWYH_ZONE) ?? 'default',
       MAX_ZONE_BYTES,
     ),
     cluster: text('cluster', options.cluster ?? 'default', 255),
@@ -84,8 +87,8 @@ export function resolveSettings(
     maxMessageBytes: integer('maxMessageBytes', options.maxMessageBytes ?? 1_048_576, 1_024, 67_108_864),
     timeLockMs: integer('timeLockMs', options.timeLockMs ?? 60_000, 0, 86_400_000),
     deliverToSelf: boolean('deliverToSelf', options.deliverToSelf ?? false),
-    logger: options.logger ?? consoleLogger,
-    network: options.network ?? udpNetwork,
+    logger: withMethods('logger', options.logger ?? consoleLogger, ['log', 'warn', 'error']),
+    network: withMethods('network', options.network ?? udpNetwork, NETWORK_METHODS),
   };
 }
 
@@ -106,6 +109,16 @@ const KNOWN_OPTIONS: ReadonlySet<string> = new Set([
   'network',
 ] satisfies (keyof GwyhNodeOptions)[]);
 
+const NETWORK_METHODS = [
+  'bind',
+  'resolve',
+  'now',
+  'wallClock',
+  'schedule',
+  'endOfTurn',
+  'random',
+] as const satisfies (keyof DatagramNetwork)[];
+
 function unknownOption(name: string): string {
   const close = [...KNOWN_OPTIONS].find(known => known.toLowerCase().startsWith(name.toLowerCase().slice(0, 4)));
   return close === undefined
@@ -113,13 +126,16 @@ function unknownOption(name: string): string {
     : `there is no such option. Did you mean "${close}"?`;
 }
 
-function read(options: object, name: string): unknown {
-  return (options as Record<string, unknown>)[name];
+/** A variable that is set to nothing counts as not set: deployments pass on what they were not given, too. */
+function variable(value: string | undefined): string | undefined {
+  const trimmed = value?.trim();
+  return trimmed === '' ? undefined : trimmed;
 }
 
 function list(value: string | undefined): string[] | undefined {
-  if (value === undefined || value.trim() === '') return undefined;
-  return value.split(',').map(part => part.trim());
+  return variable(value)
+    ?.split(',')
+    .map(part => part.trim());
 }
 
 function hostPort(option: string, value: unknown, leastPort: number): HostPort {
@@ -138,7 +154,13 @@ function advertised(value: unknown): Endpoint | undefined {
   if (value === undefined) return undefined;
   const { host, port } = hostPort('advertise', value, 1);
   if (isIP(host) === 0) throw new GwyhOptionsError('advertise', value, 'others need an address here, not a name.');
-  return { address: host, port };
+  // As the others will read it: they take no address that stands for many hosts or for none.
+  const bytes = encodeEndpoint({ address: host, port });
+  const endpoint = bytes === undefined ? undefined : decodeEndpoint(bytes);
+  if (endpoint === undefined) {
+    throw new GwyhOptionsError('advertise', value, 'others cannot dial this. Give one address of one host.');
+  }
+  return endpoint;
 }
 
 function text(option: string, value: unknown, mostBytes: number): string {
@@ -162,6 +184,15 @@ function integer(option: string, value: unknown, least: number, most: number): n
   return value as number;
 }
 
+function withMethods<T extends object>(option: string, value: T, names: readonly (string & keyof T)[]): T {
+  if (
+    (typeof value === 'object' || typeof value === 'function') &&
+    names.every(name => typeof value[name] === 'function')
+  )
+    return value;
+  throw new GwyhOptionsError(option, value, `give an object with the methods ${names.join(', ')}.`);
+}
+
 function boolean(option: string, value: unknown): boolean {
   if (typeof value !== 'boolean') throw new GwyhOptionsError(option, value, 'give true or false.');
   return value;
@@ -171,7 +202,10 @@ function heartbeat(value: unknown): NodeSettings['heartbeat'] {
   if (typeof value !== 'object' || value === null) {
     throw new GwyhOptionsError('heartbeat', value, 'give { intervalMs, missed }.');
   }
-  const { intervalMs = 5_000, missed = 3 } = value as NonNullable<GwyhNodeOptions['heartbeat']>;
+  const { intervalMs = 5_000, missed = 3, ...unknown } = value as NonNullable<GwyhNodeOptions['heartbeat']>;
+  for (const [name, given] of Object.entries(unknown)) {
+    throw new GwyhOptionsError(`heartbeat.${name}`, given, 'there is no such option. There are: intervalMs, missed.');
+  }
   return {
     intervalMs: integer('heartbeat.intervalMs', intervalMs, 50, 60_000),
     missed: integer('heartbeat.missed', missed, 1, 100),

@@ -1,0 +1,171 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { GwyhEngine } from '../../../lib/engine/engine.js';
+import type { EngineEvent } from '../../../lib/engine/engine-event.js';
+import { EnginePump } from '../../../lib/runtime/engine-pump.js';
+import { VirtualNetwork } from '../../../lib/testing/virtual-network.js';
+
+const SOMEWHERE = { address: '10.0.0.1', port: 1 };
+const READY: EngineEvent = { type: 'ready' };
+
+/** An engine that does as it is told, and writes down what it was asked. */
+class FakeEngine {
+  readonly transmits: Uint8Array[] = [];
+  readonly events: EngineEvent[] = [];
+  readonly timeouts: number[] = [];
+  received = 0;
+  due = Infinity;
+  onTimeout: (now: number) => void = () => (this.due = Infinity);
+
+  receive(): void {
+    this.received++;
+  }
+
+  timeout(now: number): void {
+    this.timeouts.push(now);
+    this.onTimeout(now);
+  }
+
+  nextTransmit() {
+    const datagram = this.transmits.shift();
+    return datagram && { to: SOMEWHERE, datagram };
+  }
+
+  nextEvent() {
+    return this.events.shift();
+  }
+
+  deadline(): number {
+    return this.due;
+  }
+}
+
+let network: VirtualNetwork;
+let engine: FakeEngine;
+let socket: { queuedBytes: number; sent: number; send(): void };
+let heard: EngineEvent[];
+let pump: EnginePump;
+let onEvent: (event: EngineEvent) => void;
+
+beforeEach(() => {
+  network = new VirtualNetwork();
+  engine = new FakeEngine();
+  heard = [];
+  onEvent = event => void heard.push(event);
+  socket = {
+    queuedBytes: 0,
+    sent: 0,
+    send() {
+      this.sent++;
+    },
+  };
+  pump = new EnginePump(engine as unknown as GwyhEngine, network, socket, event => onEvent(event));
+});
+
+const datagrams = (count: number) => Array.from({ length: count }, () => new Uint8Array(10));
+
+describe('a datagram', () => {
+  it('is fed at once, and the engine is drained when the turn is over', () => {
+    engine.transmits.push(...datagrams(2));
+    engine.events.push(READY);
+    pump.receive(SOMEWHERE, new Uint8Array(1));
+    pump.receive(SOMEWHERE, new Uint8Array(1));
+    expect([engine.received, socket.sent, heard.length]).toEqual([2, 0, 0]);
+    network.advance(0);
+    expect([socket.sent, heard.length]).toEqual([2, 1]);
+  });
+});
+
+describe('the deadline of the engine', () => {
+  it('is kept', () => {
+    engine.due = 100;
+    pump.drain();
+    network.advance(99);
+    expect(engine.timeouts).toEqual([]);
+    network.advance(1);
+    expect(engine.timeouts).toEqual([100]);
+  });
+
+  it('is kept when it comes earlier after an input', () => {
+    engine.due = 100;
+    pump.drain();
+    engine.due = 50;
+    pump.drain();
+    network.advance(200);
+    expect(engine.timeouts).toEqual([50]);
+  });
+
+  it('is kept again and again', () => {
+    engine.onTimeout = now => (engine.due = now + 10);
+    engine.due = 10;
+    pump.drain();
+    network.advance(50);
+    expect(engine.timeouts).toEqual([10, 20, 30, 40, 50]);
+  });
+
+  it('is set anew when the timer comes early', () => {
+    engine.onTimeout = now => (engine.due = now < 100 ? 100 : Infinity);
+    engine.due = 100;
+    let calls = 0;
+    const early = {
+      now: () => network.now(),
+      endOfTurn: (callback: () => void) => network.endOfTurn(callback),
+      schedule: (at: number, callback: () => void) => network.schedule(calls++ === 0 ? at - 1 : at, callback),
+    };
+    pump = new EnginePump(engine as unknown as GwyhEngine, early, socket, event => onEvent(event));
+    pump.drain();
+    network.advance(200);
+    expect(engine.timeouts).toEqual([99, 100]);
+  });
+});
+
+describe('a full socket', () => {
+  it('is given nothing more until it has room, while events go on', () => {
+    socket.queuedBytes = 2_000_000;
+    engine.transmits.push(...datagrams(3));
+    engine.events.push(READY);
+    pump.drain();
+    network.advance(10);
+    expect([socket.sent, heard.length]).toEqual([0, 1]);
+    socket.queuedBytes = 0;
+    network.advance(2);
+    expect(socket.sent).toBe(3);
+  });
+
+  it('is given no more than it takes', () => {
+    socket.send = function () {
+      this.sent++;
+      this.queuedBytes += 600_000;
+    };
+    engine.transmits.push(...datagrams(5));
+    pump.drain();
+    expect(socket.sent).toBe(2);
+  });
+});
+
+describe('an event', () => {
+  it('whose listener feeds the engine is followed by another drain', () => {
+    engine.events.push(READY);
+    onEvent = event => {
+      heard.push(event);
+      engine.transmits.push(new Uint8Array(1));
+      pump.drainSoon();
+    };
+    pump.drain();
+    expect(socket.sent).toBe(0);
+    network.advance(0);
+    expect(socket.sent).toBe(1);
+  });
+});
+
+describe('a stopped pump', () => {
+  it('feeds nothing, sends nothing and wakes nobody', () => {
+    engine.due = 100;
+    pump.drain();
+    engine.transmits.push(...datagrams(1));
+    pump.drainSoon();
+    pump.stop();
+    pump.receive(SOMEWHERE, new Uint8Array(1));
+    network.advance(1_000);
+    expect([engine.received, socket.sent, engine.timeouts.length]).toEqual([0, 0, 0]);
+  });
+});
