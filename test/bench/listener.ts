@@ -8,13 +8,20 @@ import { GwyhModule, GwyhNode } from 'nestjs-gwyh';
 /** What a listener answers when it is asked for its counts. */
 export interface ListenerReport {
   readonly received: number;
+  /** Events that were handled more than once: always 0, or the promise is broken. */
+  readonly duplicates: number;
+  /** Segments that the engine counted as lost since the start of the process. */
+  readonly segmentsLost: number;
   readonly latenciesUs: number[];
   readonly cpuUs: number;
   readonly firstAtUs: number;
   readonly lastAtUs: number;
 }
 
+let run = 0;
 let received = 0;
+let duplicates = 0;
+let seen = new Uint8Array(0);
 let firstAtUs = 0;
 let lastAtUs = 0;
 let latenciesUs: number[] = [];
@@ -25,7 +32,10 @@ const nowUs = () => Number(process.hrtime.bigint() / 1_000n);
 @Controller()
 class BenchController {
   @EventPattern('bench.load')
-  load(@Payload() _event: unknown): void {
+  load(@Payload() event: { run: number; version: number }): void {
+    // A repair of the run before that comes late counts for neither.
+    if (event.run !== run) return;
+    if (seen[event.version]++ > 0) duplicates++;
     lastAtUs = nowUs();
     if (received++ === 0) firstAtUs = lastAtUs;
   }
@@ -43,17 +53,29 @@ class BenchController {
 class ListenerModule {}
 
 const app = await NestFactory.createApplicationContext(ListenerModule, { logger: ['error', 'warn'] });
-await app.get(GwyhNode).ready();
+const node = app.get(GwyhNode);
+await node.ready();
 
-process.on('message', (command: 'reset' | 'report') => {
-  if (command === 'reset') {
+process.on('message', (command: { run: number; events: number } | 'report') => {
+  if (command !== 'report') {
+    run = command.run;
+    seen = new Uint8Array(command.events);
     received = 0;
+    duplicates = 0;
     latenciesUs = [];
     cpuAtStart = process.cpuUsage();
     return process.send!('reset done');
   }
   const { user, system } = process.cpuUsage(cpuAtStart);
-  const report: ListenerReport = { received, latenciesUs, cpuUs: user + system, firstAtUs, lastAtUs };
+  const report: ListenerReport = {
+    received,
+    duplicates,
+    segmentsLost: node.metrics()['drop.segment_lost']!,
+    latenciesUs,
+    cpuUs: user + system,
+    firstAtUs,
+    lastAtUs,
+  };
   process.send!(report);
 });
 process.on('disconnect', () => process.exit());

@@ -14,10 +14,15 @@ import type { ListenerReport } from './listener.js';
 
 const LISTENERS = 3;
 const EVENTS = 150_000;
+/** Events a second of the steady load, which all processes together can carry on two cores. */
+const STEADY_RATE = 10_000;
+const STEADY_EVENTS = 50_000;
 /** Events emitted between two awaits: enough to keep the emitter busy, few enough to let it breathe. */
 const BATCH = 100;
 const RUNS = 5;
 const LATENCY_SAMPLES = 1_000;
+
+let runNumber = 0;
 
 process.env['GWYH_KEYS'] = `hex:${randomBytes(32).toString('hex')}`;
 
@@ -38,7 +43,7 @@ for (let i = 0; i < LISTENERS; i++) {
 }
 await until(() => node.subscriberCount === LISTENERS);
 
-async function ask<Answer>(command: 'reset' | 'report'): Promise<Answer[]> {
+async function ask<Answer>(command: { run: number; events: number } | 'report'): Promise<Answer[]> {
   return Promise.all(
     listeners.map(async listener => {
       listener.send(command);
@@ -48,35 +53,42 @@ async function ask<Answer>(command: 'reset' | 'report'): Promise<Answer[]> {
   );
 }
 
-async function load() {
-  await ask('reset');
+/** Emits as fast as it goes, awaiting every hundredth event, or at a steady rate. */
+async function load(events = EVENTS, perSecond = Infinity) {
+  const run = ++runNumber;
+  await ask({ run, events: events + 1 });
+  const lostBefore = countedLost(await ask<ListenerReport>('report'));
   const cpuAtStart = process.cpuUsage();
   const begunUs = nowUs();
-  for (let sent = 0; sent < EVENTS; sent += BATCH) {
-    for (let i = 1; i < BATCH; i++) client.emit('bench.load', { key: `product:${sent + i}`, version: sent + i });
-    await lastValueFrom(client.emit('bench.load', { key: `product:${sent}`, version: sent }));
-    await new Promise(resolve => setImmediate(resolve));
+  for (let sent = 0; sent < events; sent += BATCH) {
+    for (let i = 1; i < BATCH; i++) client.emit('bench.load', { key: `product:${sent + i}`, run, version: sent + i });
+    await lastValueFrom(client.emit('bench.load', { key: `product:${sent}`, run, version: sent }));
+    const aheadMs = ((sent + BATCH) / perSecond) * 1_000 - (nowUs() - begunUs) / 1_000;
+    await (aheadMs > 0 ? pause(aheadMs) : new Promise(resolve => setImmediate(resolve)));
   }
   const emitUs = nowUs() - begunUs;
   let reports = await ask<ListenerReport>('report');
   for (let before = -1; before !== total(reports);) {
     before = total(reports);
-    await pause(300);
+    // Longer than the longest wait between two repair requests but the last few.
+    await pause(1_500);
     reports = await ask<ListenerReport>('report');
   }
   const { user, system } = process.cpuUsage(cpuAtStart);
   const slowestUs = Math.max(...reports.map(report => report.lastAtUs)) - begunUs;
   return {
-    emitPerSecond: Math.round((EVENTS / emitUs) * 1e6),
+    emitPerSecond: Math.round((events / emitUs) * 1e6),
     receivedPerSecond: Math.round((Math.min(...reports.map(report => report.received)) / slowestUs) * 1e6),
-    lost: LISTENERS * EVENTS - total(reports),
-    emitterUsPerEvent: round((user + system) / EVENTS),
-    listenerUsPerEvent: round(reports.reduce((sum, report) => sum + report.cpuUs, 0) / LISTENERS / EVENTS),
+    lost: LISTENERS * events - total(reports),
+    countedAsLost: countedLost(reports) - lostBefore,
+    duplicates: reports.reduce((sum, report) => sum + report.duplicates, 0),
+    emitterUsPerEvent: round((user + system) / events),
+    listenerUsPerEvent: round(reports.reduce((sum, report) => sum + report.cpuUs, 0) / LISTENERS / events),
   };
 }
 
 async function latency() {
-  await ask('reset');
+  await ask({ run: ++runNumber, events: 0 });
   for (let i = 0; i < LATENCY_SAMPLES; i++) {
     client.emit('bench.latency', { sentAtUs: nowUs() });
     await pause(2);
@@ -91,6 +103,10 @@ async function latency() {
 
 function total(reports: readonly ListenerReport[]): number {
   return reports.reduce((sum, report) => sum + report.received, 0);
+}
+
+function countedLost(reports: readonly ListenerReport[]): number {
+  return reports.reduce((sum, report) => sum + report.segmentsLost, 0);
 }
 
 function median(values: readonly number[]): number {
@@ -118,19 +134,22 @@ const runs: Awaited<ReturnType<typeof load>>[] = [];
 for (let run = 0; run < RUNS; run++) runs.push(await load());
 const names = Object.keys(runs[0]!) as (keyof (typeof runs)[number])[];
 const medians = Object.fromEntries(names.map(name => [name, median(runs.map(run => run[name]))]));
+const steady = await load(STEADY_EVENTS, STEADY_RATE);
 const result = {
   listeners: LISTENERS,
   events: EVENTS,
   runs: RUNS,
   node: process.version,
-  ...medians,
+  flatOut: medians,
+  steady,
   latency: await latency(),
 };
 
 if (process.argv.includes('--json')) console.log(JSON.stringify(result));
 else {
   console.table(runs);
-  console.log('medians:', medians);
+  console.log('flat out, medians:', medians);
+  console.log('steady:', steady);
   console.log('unloaded latency, emit() to handler:', result.latency);
 }
 for (const listener of listeners) listener.kill();

@@ -1,12 +1,12 @@
 import type { OriginStream } from './origin-stream.js';
 
 /**
- * How much is kept for others who missed it: 16 MiB, 32,768 segments or 30 seconds, whichever is least. That covers
- * several messages of the largest default size; a node that misses more than this horizon has lost it. Small segments
- * are bounded by number, since each costs some hundred bytes of bookkeeping, and garbage collection visits them all.
+ * How much is kept for others who missed it: 16 MiB, 65,536 segments (as many as a window remembers) or 30 seconds,
+ * whichever is least. That covers several messages of the largest default size; a node that misses more than this
+ * horizon has lost it. Small segments are bounded by number, since each costs some hundred bytes of bookkeeping.
  */
 export const CACHE_BYTES = 16 * 1024 * 1024;
-export const CACHE_SEGMENTS = 32_768;
+export const CACHE_SEGMENTS = 65_536;
 export const CACHE_MS = 30_000;
 
 /** Entries there is room for at first; doubles up to `CACHE_SEGMENTS`. */
