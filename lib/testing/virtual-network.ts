@@ -29,6 +29,9 @@ export interface VirtualNetworkOptions {
   readonly names?: Record<string, readonly string[]>;
 }
 
+/** From here on ports are given out to those who ask for none (RFC 6335, section 6). */
+const FIRST_FREE_PORT = 49_152;
+
 /** Wall clock at the beginning of every run: 2023-11-14T22:13:20Z. */
 const EPOCH_MS = 1_700_000_000_000;
 
@@ -49,7 +52,7 @@ export class VirtualNetwork implements DatagramNetwork {
   private readonly moved = new Map<string, Endpoint>();
   private time = 0;
   private nextHost = 1;
-  private nextPort = 49_152;
+  private nextPort = FIRST_FREE_PORT;
 
   constructor(options: VirtualNetworkOptions = {}) {
     const { conditions = {} } = options;
@@ -70,8 +73,7 @@ export class VirtualNetwork implements DatagramNetwork {
   }
 
   bind(local: Endpoint, onDatagram: DatagramListener): Promise<DatagramSocket> {
-    const port = local.port === 0 ? this.nextPort++ : local.port;
-    const endpoint = { address: local.address, port };
+    const endpoint = { address: local.address, port: local.port === 0 ? this.freePort(local.address) : local.port };
     if (!this.listen(endpoint, onDatagram)) {
       const error = Object.assign(new Error(`bind EADDRINUSE ${formatEndpoint(endpoint)}`), { code: 'EADDRINUSE' });
       return Promise.reject(error);
@@ -186,15 +188,26 @@ export class VirtualNetwork implements DatagramNetwork {
     this.time = until;
   }
 
-  /** The same until the condition holds. Returns whether it holds. */
+  /** The same until the condition holds, at most so long. Returns whether it holds. */
   async runUntil(condition: () => boolean, mostMs: number): Promise<boolean> {
     const until = this.time + mostMs;
     await settle();
-    while (!condition() && this.heap.deadline() <= until) {
+    while (!condition()) {
+      if (this.heap.deadline() > until) {
+        this.time = until;
+        return condition();
+      }
       this.step();
       await settle();
     }
-    return condition();
+    return true;
+  }
+
+  /** A port that nobody asked for, as an operating system gives them out. */
+  private freePort(address: string): number {
+    do this.nextPort = this.nextPort === 65_535 ? FIRST_FREE_PORT : this.nextPort + 1;
+    while (this.listeners.has(formatEndpoint({ address, port: this.nextPort })));
+    return this.nextPort;
   }
 
   private step(): void {
@@ -224,7 +237,10 @@ export class VirtualNetwork implements DatagramNetwork {
   }
 }
 
-/** Promises that are settled may have settled others: a few rounds reach them all. */
-async function settle(): Promise<void> {
-  for (let i = 0; i < 8; i++) await Promise.resolve();
+/** Gives all promises their turn, however long their chains: a macrotask comes only after the last of them. */
+function settle(): Promise<void> {
+  return new Promise(resolve => void immediate(resolve));
 }
+
+/** Taken before any test can replace it by a fake. */
+const immediate = setImmediate;
