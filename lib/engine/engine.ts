@@ -269,6 +269,7 @@ export class GwyhEngine {
     this.membership.met(peer, hello.incarnation, isUseful ? hello.advertised! : endpoint, now);
     // For the initiator this is also the packet that confirms the session.
     this.heartbeats.tell(peer, now);
+    this.feeds.reached(peer.id, now);
     this.feeds.peersChanged(now);
   }
 

@@ -55,6 +55,8 @@ export class Exchange {
       this.context.timers.cancel(this.timer);
       return;
     }
+    // An answer to a request that was repeated meanwhile: taking it for progress would ask for everything behind it again.
+    if (this.after !== undefined && next <= this.after) return;
     this.after = next;
     this.pages++;
     if (this.pages >= PAGES_PER_REQUEST) this.ask(next, now);

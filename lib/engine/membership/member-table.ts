@@ -87,6 +87,7 @@ export class MemberTable {
     }
     if (isLive(record.state) && !isLive(held.state) && this.ring.length >= MAX_MEMBERS) return 'full';
     this.exit(held);
+    if (!isLive(held.state)) held.failedDials = 0;
     held.incarnation = record.incarnation;
     held.state = record.state;
     held.zone = record.zone;

@@ -9,7 +9,7 @@ import { Timer } from '../timer-heap.js';
 import { selectFeeds } from './feed-selection.js';
 import { rendezvousScore } from './rendezvous.js';
 
-/** Membership changes come in bursts; the choice is made once they pause this long, ms. */
+/** Membership changes come in bursts; one choice is made for all changes within this time, ms. */
 export const SELECTION_DELAY_MS = 50;
 
 /** How often an incomplete set of feeds is worked on, ms. */
@@ -46,6 +46,14 @@ export class Feeds {
     this.avoidedUntil = member.avoidUntil;
     const peer = this.peers.get(id);
     if (peer !== undefined && peer.isFeed) this.release(peer, now);
+    this.membersChanged(now);
+  }
+
+  /** A handshake with the member has succeeded: whatever kept it from being our feed may have passed. */
+  reached(id: NodeId, now: number): void {
+    const member = this.table.get(id);
+    if (member === undefined || member.avoidUntil <= now) return;
+    member.avoidUntil = now;
     this.membersChanged(now);
   }
 
