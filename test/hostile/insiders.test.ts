@@ -206,6 +206,27 @@ describe('a member that lies', () => {
     expect(target.engine.lastSequence).toBe(2);
   });
 
+  it('has what its digest puts out of reach counted as lost', () => {
+    const { cluster, insider, target } = clusterWithInsider(45);
+    const writer = new MessagePackWriter(500);
+    const id = Uint8Array.from(Buffer.from(insider.id, 'hex'));
+    writer.array(8);
+    for (const value of [Frame.segment, 1]) writer.uint(value);
+    writer.bytes(id);
+    for (const value of [7, 1, 0, 1]) writer.uint(value);
+    writer.bytes(Uint8Array.of(1));
+    writer.array(5);
+    writer.uint(Frame.digest);
+    writer.bytes(id);
+    for (const value of [7, 200_000, 0]) writer.uint(value);
+    insider.send(writer.take());
+    cluster.advance(5);
+    expect(target.engine.metrics()['drop.segment_lost']).toBe(200_000 - 65_536 - 1);
+    cluster.advance(60_000);
+    expect(target.engine.metrics()['drop.segment_lost']).toBe(200_000 - 1);
+    expect(target.engine.metrics().streamsWithGaps).toBe(0);
+  });
+
   it('may add elements to frames, as a later version might: what follows them is read', () => {
     const { cluster, insider, target } = clusterWithInsider(44);
     const writer = new MessagePackWriter(500);

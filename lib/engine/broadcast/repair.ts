@@ -83,7 +83,9 @@ export class Repair {
       if (stream === undefined) continue;
       stream.heldBy(peer, stream.isOwn ? Math.min(highest, stream.window.highest) : highest);
       if (stream.isOwn || highest <= stream.window.highest) continue;
+      const { lost } = stream.window;
       stream.window.announce(highest, now);
+      this.context.counters.drop('segment_lost', stream.window.lost - lost);
       this.watch(stream, now);
     }
     for (let i = length - ((length - 1) % 4); i < length; i++) reader.skip();
