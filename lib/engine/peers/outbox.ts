@@ -5,8 +5,8 @@ export const Priority = { control: 0, event: 1, bulk: 2, repair: 3 } as const;
 export type Priority = (typeof Priority)[keyof typeof Priority];
 
 /**
- * Most bytes that wait for one peer. It must hold one message of the largest default size (1 MiB in segments) twice;
- * beyond it frames are dropped and counted, because a peer that takes nothing must not use up the memory.
+ * Most bytes that wait for one peer, unless larger messages than those of the default size (1 MiB) are allowed. Beyond
+ * it frames are dropped and counted, because a peer that takes nothing must not use up the memory.
  */
 export const OUTBOX_BYTES = 4 * 1024 * 1024;
 
@@ -18,6 +18,11 @@ export const CONTROL_BYTES = 1024 * 1024;
 
 /** What the segments of a message take up for each byte of it: an upper bound of the frame heads. */
 const SEGMENTED_SHARE = 1.1;
+
+/** Bytes that may wait for one peer: a message of the largest size, in segments, has to fit twice. */
+export function outboxCapacity(maxMessageBytes: number): number {
+  return Math.max(OUTBOX_BYTES, Math.ceil(2 * SEGMENTED_SHARE * maxMessageBytes));
+}
 
 /** The frames that wait for one peer. Frames are shared between the outboxes of all links: encoded once, never copied here. */
 export class Outbox {
@@ -32,13 +37,15 @@ export class Outbox {
   /** Class of the frame that `shift` returned last. */
   lastPriority: Priority = Priority.control;
 
+  constructor(private readonly capacity: number) {}
+
   get isEmpty(): boolean {
     return this.frames === 0;
   }
 
   /** Whether a message of this size, cut into segments, can wait here. */
   hasRoomFor(messageBytes: number): boolean {
-    return this.bytes + messageBytes * SEGMENTED_SHARE <= OUTBOX_BYTES;
+    return this.bytes + messageBytes * SEGMENTED_SHARE <= this.capacity;
   }
 
   /** Whether control frames wait already. */
@@ -53,7 +60,7 @@ export class Outbox {
 
   /** False when the frame was refused because the outbox is full. */
   push(priority: Priority, frame: Uint8Array): boolean {
-    const limit = priority === Priority.control ? OUTBOX_BYTES + CONTROL_BYTES : OUTBOX_BYTES;
+    const limit = priority === Priority.control ? this.capacity + CONTROL_BYTES : this.capacity;
     if (this.bytes + frame.length > limit) return false;
     this.queues[priority]!.push(frame);
     this.bytes += frame.length;

@@ -157,9 +157,10 @@ export class PeerTable {
   }
 
   private create(session: Session, endpoint: Endpoint, zone: string, now: number): Peer {
+    const { maxMessageBytes } = this.context.options;
     const service = new Timer(at => this.onService(peer, at));
     const paced = new Timer(() => this.enqueue(peer));
-    const peer = new Peer(session.remoteId, endpoint, zone, session, now, service, paced);
+    const peer = new Peer(session.remoteId, endpoint, zone, session, now, service, paced, maxMessageBytes);
     this.byId.set(peer.id, peer);
     this.bySession.set(session.index, peer);
     return peer;

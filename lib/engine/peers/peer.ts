@@ -2,7 +2,7 @@ import type { Session } from '../crypto/session.js';
 import type { Endpoint } from '../endpoint.js';
 import { type NodeId, nodeIdToBytes } from '../node-id.js';
 import type { Timer } from '../timer-heap.js';
-import { Outbox } from './outbox.js';
+import { Outbox, outboxCapacity } from './outbox.js';
 import { RoundTrip } from './round-trip.js';
 import { Pacer } from './pacer.js';
 
@@ -57,7 +57,7 @@ export class Peer {
   memberDigest = 0;
 
   readonly roundTrip = new RoundTrip();
-  readonly outbox = new Outbox();
+  readonly outbox: Outbox;
   readonly pacer = new Pacer(BULK_BYTES_PER_MS, BULK_BURST_BYTES);
   /** Whether it stands in the line of peers with something to send. */
   isInLine = false;
@@ -75,8 +75,10 @@ export class Peer {
     readonly service: Timer,
     /** Wakes the outbox when the pacer lets more through. */
     readonly paced: Timer,
+    maxMessageBytes: number,
   ) {
     this.idBytes = nodeIdToBytes(id);
+    this.outbox = new Outbox(outboxCapacity(maxMessageBytes));
     this.current = session;
     this.attachedAt = now;
     this.metAt = now;

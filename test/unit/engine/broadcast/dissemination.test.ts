@@ -46,6 +46,15 @@ describe('cutting a message into segments', () => {
   });
 });
 
+describe('a message much larger than the default limit', () => {
+  it('is accepted and arrives where the limit allows it', () => {
+    const { cluster, first, second } = startPair({ engine: { maxMessageBytes: 16_777_216 }, checkEvery: 1_000 });
+    expect(first.broadcast(new Uint8Array(6_000_000))).toBe('accepted');
+    cluster.network.advanceUntil(() => second.arrivals.length > 0, 10_000);
+    expect(second.arrivals[0]?.payload.length).toBe(6_000_000);
+  });
+});
+
 describe('a segment from a peer', () => {
   it('is refused when it is too long to be passed on to a peer on another host', () => {
     const { cluster, first, second } = startPair();

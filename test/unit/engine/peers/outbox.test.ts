@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { CONTROL_BYTES, Outbox, OUTBOX_BYTES, Priority } from '../../../../lib/engine/peers/outbox.js';
+import { CONTROL_BYTES, Outbox, OUTBOX_BYTES, outboxCapacity, Priority } from '../../../../lib/engine/peers/outbox.js';
 
 let outbox: Outbox;
 
 beforeEach(() => {
-  outbox = new Outbox();
+  outbox = new Outbox(OUTBOX_BYTES);
 });
 
 const frame = (content: number, length = 1) => new Uint8Array(length).fill(content);
@@ -84,6 +84,17 @@ describe('the bounds of an outbox', () => {
     outbox.clear();
     expect(outbox).toMatchObject({ bytes: 0, frames: 0, isEmpty: true });
     expect(taken()).toEqual([]);
+  });
+});
+
+describe('the capacity of an outbox', () => {
+  it('is enough for a message of the largest size twice, and for the default size more than that', () => {
+    for (const maxMessageBytes of [1_024, 1_048_576, 4_194_304, 67_108_864]) {
+      const large = new Outbox(outboxCapacity(maxMessageBytes));
+      large.push(Priority.bulk, new Uint8Array(maxMessageBytes * 1.1));
+      expect(large.hasRoomFor(maxMessageBytes)).toBe(true);
+    }
+    expect(outboxCapacity(1_048_576)).toBe(OUTBOX_BYTES);
   });
 });
 
