@@ -83,7 +83,7 @@ export class Dissemination {
       this.flood(frame, priority, undefined, this.ownStream);
       segment.zones = undefined;
     }
-    this.touch(this.ownStream, now);
+    this.touch(this.ownStream, segment.count > 1, now);
     return 'accepted';
   }
 
@@ -130,7 +130,7 @@ export class Dissemination {
       this.cache.add(stream, segment.sequence, frame, now);
       this.flood(frame, segment.count === 1 ? Priority.event : Priority.bulk, peer, stream);
     } else counters.drop('hop_limit');
-    this.touch(stream, now);
+    this.touch(stream, segment.count > 1, now);
     this.deliver(stream, peer, now);
   }
 
@@ -211,8 +211,9 @@ export class Dissemination {
     }
   }
 
-  private touch(stream: OriginStream, now: number): void {
+  private touch(stream: OriginStream, isBulk: boolean, now: number): void {
     stream.activeAt = now;
+    stream.isBulk = isBulk;
     this.repair.arrived(stream, now);
   }
 

@@ -24,6 +24,8 @@ export class OriginStream {
   readonly frames = new Map<number, Uint8Array>();
   /** Our own stream: nobody can tell us anything of it but how far they have it. */
   isOwn = false;
+  /** Its newest segment belongs to a large message, and so waits for the pacers of the links. */
+  isBulk = false;
   /** The highest sequence that each peer brought or told of: whom to ask, and whom nobody needs to tell. */
   readonly holders = new Map<Peer, number>();
   /** Repair requests since the last progress, and what was settled and known at the first of them. */

@@ -230,7 +230,12 @@ export class Repair {
 
   /** Tells a link of the streams of which it has not proved to hold the newest segment. */
   private tell(link: Peer, due: readonly OriginStream[], now: number): void {
-    const streams = due.filter(stream => (stream.holders.get(link) ?? 0) < stream.window.highest);
+    const { hasBulk } = link.outbox;
+    const streams = due.filter(stream => {
+      // What waits for the link is on its way: told of it now, the link would ask for all of it. The last round is sent anyway.
+      const isOnItsWay = hasBulk && stream.isBulk && stream.digestAt !== Infinity;
+      return !isOnItsWay && (stream.holders.get(link) ?? 0) < stream.window.highest;
+    });
     for (let from = 0; from < streams.length; from += DIGEST_ENTRIES) {
       const frame = this.encodeDigest(streams.slice(from, from + DIGEST_ENTRIES), now);
       this.peers.send(link, Priority.control, frame);

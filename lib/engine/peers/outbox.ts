@@ -53,6 +53,11 @@ export class Outbox {
     return this.queues[Priority.control]!.length > 0;
   }
 
+  /** Whether segments of large messages wait already. */
+  get hasBulk(): boolean {
+    return this.queues[Priority.bulk]!.length > 0;
+  }
+
   /** Whether repairs wait already. */
   get hasRepairs(): boolean {
     return this.queues[Priority.repair]!.length > 0;

@@ -46,6 +46,17 @@ describe('cutting a message into segments', () => {
   });
 });
 
+describe('a large message that the pacer sends bit by bit', () => {
+  it('is not asked for again while it is on its way', () => {
+    const { cluster, first, second } = startPair({ checkEvery: 100 });
+    first.broadcast(new Uint8Array(1_048_576));
+    cluster.advance(3_000);
+    expect(second.arrivals.length).toBe(1);
+    expect(second.engine.metrics().repairsRequested).toBe(0);
+    expect(first.engine.metrics().segmentsRepaired).toBe(0);
+  });
+});
+
 describe('a message much larger than the default limit', () => {
   it('is accepted and arrives where the limit allows it', () => {
     const { cluster, first, second } = startPair({ engine: { maxMessageBytes: 16_777_216 }, checkEvery: 1_000 });

@@ -10,6 +10,7 @@ import {
   Repair,
 } from '../../../../lib/engine/broadcast/repair.js';
 import { nodeIdToBytes } from '../../../../lib/engine/node-id.js';
+import { Priority } from '../../../../lib/engine/peers/outbox.js';
 import type { Peer } from '../../../../lib/engine/peers/peer.js';
 import { Frame } from '../../../../lib/engine/wire/frame.js';
 import { EngineLab, frameReader, framesTo, idOf } from '../engine-lab.js';
@@ -231,6 +232,28 @@ describe('telling how far a stream is', () => {
     arrive([1], 0, peer);
     lab.advanceTo(60_000);
     expect(digestsTo(peer)).toEqual([]);
+  });
+
+  it('leaves out a large message that is still waiting for the link, but for the last time', () => {
+    const [idle, busy] = [lab.meet(2, { isSubscriber: true }), lab.meet(3, { isSubscriber: true })];
+    arrive([1], 0);
+    stream.isBulk = true;
+    const ages: unknown[] = [];
+    for (const age of DIGEST_DELAYS_MS) {
+      lab.peers.send(busy, Priority.bulk, frame(1));
+      lab.advanceTo(age);
+      ages.push(...digestsTo(busy).map(digest => digest[4]));
+    }
+    expect(ages).toEqual([DIGEST_DELAYS_MS.at(-1)]);
+    expect(digestsTo(idle).length).toBe(DIGEST_DELAYS_MS.length);
+  });
+
+  it('does not leave out small broadcasts because a large message is waiting', () => {
+    const busy = lab.meet(2, { isSubscriber: true });
+    arrive([1], 0);
+    lab.peers.send(busy, Priority.bulk, frame(1));
+    lab.advanceTo(DIGEST_DELAYS_MS[0]);
+    expect(digestsTo(busy).length).toBe(1);
   });
 
   it('puts many origins into few frames, none longer than a datagram carries', () => {
