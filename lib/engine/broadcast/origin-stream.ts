@@ -3,7 +3,7 @@ import type { Peer } from '../peers/peer.js';
 import { DedupeWindow } from './dedupe-window.js';
 
 /**
- * Most origins a node keeps streams of. A stream is about 400 bytes when quiet. The limit is above the largest member
+ * Most origins a node keeps streams of. A stream is about 1.5 kB when quiet. The limit is above the largest member
  * table, so only restarts in masses could fill it; then new origins have to wait until idle ones are swept.
  */
 export const MAX_ORIGINS = 32_768;
