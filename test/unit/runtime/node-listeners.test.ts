@@ -26,6 +26,10 @@ beforeEach(() => {
   });
 });
 
+const fail = () => {
+  throw new Error('broken listener');
+};
+
 const hear = (what: string) => () => void heard.push(what);
 
 describe('listeners', () => {
@@ -56,9 +60,6 @@ describe('listeners', () => {
   });
 
   it('that throw are counted and logged with their stack, and the others still hear', () => {
-    const fail = () => {
-      throw new Error('broken listener');
-    };
     listeners.onBroadcast(fail);
     listeners.onBroadcast(hear('broadcast'));
     listeners.onMember('up', fail);
@@ -75,7 +76,6 @@ describe('listeners', () => {
 
   it('that throw what is no error are logged with what they threw', () => {
     listeners.onReadiness(() => {
-      // eslint-disable-next-line no-throw-literal
       throw 'text' as unknown as Error;
     });
     listeners.tellReadiness(true);
