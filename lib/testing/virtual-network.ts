@@ -72,14 +72,16 @@ export class VirtualNetwork implements DatagramNetwork {
     return EPOCH_MS + Math.floor(this.time);
   }
 
+  /** Whoever binds all addresses (`0.0.0.0`, `::`) is a host of its own and gets a new address. */
   bind(local: Endpoint, onDatagram: DatagramListener): Promise<DatagramSocket> {
-    const endpoint = { address: local.address, port: local.port === 0 ? this.freePort(local.address) : local.port };
+    const address = local.address === '0.0.0.0' || local.address === '::' ? this.newAddress() : local.address;
+    const endpoint = { address, port: local.port === 0 ? this.freePort(address) : local.port };
     if (!this.listen(endpoint, onDatagram)) {
       const error = Object.assign(new Error(`bind EADDRINUSE ${formatEndpoint(endpoint)}`), { code: 'EADDRINUSE' });
       return Promise.reject(error);
     }
     return Promise.resolve({
-      address: { ...endpoint, family: local.address.includes(':') ? ('IPv6' as const) : ('IPv4' as const) },
+      address: { ...endpoint, family: address.includes(':') ? ('IPv6' as const) : ('IPv4' as const) },
       queuedBytes: 0,
       sendErrors: 0,
       send: (to: Endpoint, datagram: Uint8Array) => this.send(endpoint, to, datagram),

@@ -74,6 +74,16 @@ describe('nodes without any option', () => {
   });
 });
 
+describe('nodes with keys and nothing else', () => {
+  it('bind all addresses, and find a peer by name', async () => {
+    const first = await start({ keys: [KEY], peers: [] });
+    network.names.set('first.test', [first.address.address]);
+    const second = await start({ keys: [KEY], peers: ['first.test'] });
+    expect(second.address.address).not.toBe(first.address.address);
+    expect(await network.runUntil(() => first.isReady && second.isReady, 10_000)).toBe(true);
+  });
+});
+
 describe('a node that cannot do what it is told', () => {
   it('refuses to bind more than loopback without keys', () => {
     expect(() => new GwyhNode({ network, bind: '0.0.0.0:7000' })).toThrow(
