@@ -38,7 +38,7 @@ export const DROP_REASONS = [
   'outbox_full',
   /** A frame that waited for a peer that went away. */
   'peer_gone',
-  /** Frames of one datagram for a peer whose session had just come to its end. */
+  /** A frame for a peer whose session had just come to its end. */
   'session_over',
   /** A missing segment nobody could bring any more. */
   'segment_lost',

@@ -26,6 +26,15 @@ export interface EngineOptions {
   readonly wallClock: () => number;
 }
 
+/** What a node uses unless it is told otherwise. */
+export const ENGINE_DEFAULTS = {
+  strategy: 'uniform',
+  subscriptions: 5,
+  heartbeat: { intervalMs: 5_000, missed: 3 },
+  maxMessageBytes: 1_048_576,
+  timeLockMs: 60_000,
+} as const satisfies Partial<EngineOptions>;
+
 export interface HeartbeatOptions {
   readonly intervalMs: number;
   /** After how many silent intervals a member is down. */

@@ -44,7 +44,7 @@ export class FrameDispatch {
       switch (type) {
         case Frame.segment:
           dissemination.onSegment(peer, plaintext, start, reader, length, now);
-          break;
+          continue;
         case Frame.heartbeat:
           heartbeats.onHeartbeat(peer, reader, session, counter, now);
           break;

@@ -1,3 +1,4 @@
+import { ENGINE_DEFAULTS } from '../engine/engine-options.js';
 import type { Endpoint } from '../engine/endpoint.js';
 import { STRATEGIES, type Strategy } from '../engine/overlay/strategy.js';
 import { decodeEndpoint, encodeEndpoint } from '../engine/wire/endpoint-codec.js';
@@ -80,12 +81,17 @@ export function resolveSettings(
       MAX_ZONE_BYTES,
     ),
     cluster: text('cluster', options.cluster ?? 'default', 255),
-    strategy: strategy(options.strategy ?? 'uniform'),
-    subscriptions: integer('subscriptions', options.subscriptions ?? 5, 1, 32),
+    strategy: strategy(options.strategy ?? ENGINE_DEFAULTS.strategy),
+    subscriptions: integer('subscriptions', options.subscriptions ?? ENGINE_DEFAULTS.subscriptions, 1, 32),
     advertised: advertised(options.advertise),
     heartbeat: heartbeat(options.heartbeat ?? {}),
-    maxMessageBytes: integer('maxMessageBytes', options.maxMessageBytes ?? 1_048_576, 1_024, 67_108_864),
-    timeLockMs: integer('timeLockMs', options.timeLockMs ?? 60_000, 0, 86_400_000),
+    maxMessageBytes: integer(
+      'maxMessageBytes',
+      options.maxMessageBytes ?? ENGINE_DEFAULTS.maxMessageBytes,
+      1_024,
+      67_108_864,
+    ),
+    timeLockMs: integer('timeLockMs', options.timeLockMs ?? ENGINE_DEFAULTS.timeLockMs, 0, 86_400_000),
     deliverToSelf: boolean('deliverToSelf', options.deliverToSelf ?? false),
     logger: withMethods('logger', options.logger ?? consoleLogger, ['log', 'warn', 'error']),
     network: withMethods('network', options.network ?? udpNetwork, NETWORK_METHODS),
@@ -202,9 +208,11 @@ function heartbeat(value: unknown): NodeSettings['heartbeat'] {
   if (typeof value !== 'object' || value === null) {
     throw new GwyhOptionsError('heartbeat', value, 'give { intervalMs, missed }.');
   }
-  const { intervalMs = 5_000, missed = 3, ...unknown } = value as NonNullable<GwyhNodeOptions['heartbeat']>;
-  for (const [name, given] of Object.entries(unknown)) {
-    throw new GwyhOptionsError(`heartbeat.${name}`, given, 'there is no such option. There are: intervalMs, missed.');
+  const defaults = ENGINE_DEFAULTS.heartbeat;
+  const given = value as NonNullable<GwyhNodeOptions['heartbeat']>;
+  const { intervalMs = defaults.intervalMs, missed = defaults.missed, ...unknown } = given;
+  for (const [name, stray] of Object.entries(unknown)) {
+    throw new GwyhOptionsError(`heartbeat.${name}`, stray, 'there is no such option. There are: intervalMs, missed.');
   }
   return {
     intervalMs: integer('heartbeat.intervalMs', intervalMs, 50, 60_000),

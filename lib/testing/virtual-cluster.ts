@@ -1,7 +1,7 @@
 import { Keyring } from '../engine/crypto/keyring.js';
 import { GwyhEngine } from '../engine/engine.js';
 import type { BroadcastEvent, EngineEvent } from '../engine/engine-event.js';
-import type { EngineOptions } from '../engine/engine-options.js';
+import { ENGINE_DEFAULTS, type EngineOptions } from '../engine/engine-options.js';
 import type { Endpoint } from '../engine/endpoint.js';
 import { randomNodeId } from '../engine/node-id.js';
 import type { BroadcastResult } from '../engine/broadcast/dissemination.js';
@@ -45,11 +45,7 @@ export class VirtualCluster {
         keyring: this.keyring,
         bound: undefined,
         advertised: undefined,
-        strategy: 'uniform',
-        subscriptions: 5,
-        heartbeat: { intervalMs: 5_000, missed: 3 },
-        maxMessageBytes: 1_048_576,
-        timeLockMs: 60_000,
+        ...ENGINE_DEFAULTS,
         random: random.fill,
         wallClock: () => this.network.wallClock(),
         ...this.options.engine,

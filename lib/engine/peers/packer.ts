@@ -25,14 +25,16 @@ export class Packer {
     const buffer = this.reserve(limit);
     const readyAt = pacer.readyAt(now);
     let end = DATA_OVERHEAD;
+    let frames = 0;
     for (;;) {
       const frame = outbox.shift(limit - end, readyAt <= now);
       if (frame === undefined) break;
       if (outbox.lastPriority >= Priority.bulk) pacer.take(frame.length);
       buffer.set(frame, end);
       end += frame.length;
+      frames++;
     }
-    if (end > DATA_OVERHEAD) return this.finish(peer, buffer, end - DATA_OVERHEAD, now);
+    if (frames > 0) return this.finish(peer, buffer, end - DATA_OVERHEAD, frames, now);
     this.context.timers.setEarlier(peer.paced, readyAt);
     return undefined;
   }
@@ -41,7 +43,7 @@ export class Packer {
   seal(peer: Peer, frame: Uint8Array, now: number): Uint8Array | undefined {
     const buffer = this.reserve(NETWORK_DATAGRAM_BYTES);
     buffer.set(frame, DATA_OVERHEAD);
-    return this.finish(peer, buffer, frame.length, now);
+    return this.finish(peer, buffer, frame.length, 1, now);
   }
 
   private reserve(bytes: number): Uint8Array {
@@ -53,10 +55,10 @@ export class Packer {
   }
 
   /** Undefined when the session is at its end; the frames are lost with it. */
-  private finish(peer: Peer, buffer: Uint8Array, length: number, now: number): Uint8Array | undefined {
+  private finish(peer: Peer, buffer: Uint8Array, length: number, frames: number, now: number): Uint8Array | undefined {
     const bytes = peer.current.seal(buffer, length, now);
     if (bytes === 0) {
-      this.context.counters.drop('session_over');
+      this.context.counters.drop('session_over', frames);
       return undefined;
     }
     this.used += bytes;

@@ -1,29 +1,9 @@
 import type { RandomFill } from '../../../lib/engine/random.js';
+import { SeededRandom } from '../../../lib/testing/seeded-random.js';
 
-/** A repeatable byte source: sfc32, seeded through a mixing function so that neighbouring seeds have nothing in common. */
+/** A repeatable byte source. */
 export function seededRandom(seed: number): RandomFill {
-  let mixed = seed | 0;
-  const mix = () => {
-    mixed = (mixed + 0x9e3779b9) | 0;
-    let t = mixed ^ (mixed >>> 16);
-    t = Math.imul(t, 0x21f0aaad);
-    t ^= t >>> 15;
-    t = Math.imul(t, 0x735a2d97);
-    return t ^ (t >>> 15);
-  };
-  let [a, b, c, d] = [mix(), mix(), mix(), 1];
-  const next = () => {
-    const t = (((a + b) | 0) + d) | 0;
-    d = (d + 1) | 0;
-    a = b ^ (b >>> 9);
-    b = (c + (c << 3)) | 0;
-    c = (((c << 21) | (c >>> 11)) + t) | 0;
-    return t;
-  };
-  for (let i = 0; i < 12; i++) next();
-  return buffer => {
-    for (let i = 0; i < buffer.length; i++) buffer[i] = next() >>> 16;
-  };
+  return new SeededRandom(seed).fill;
 }
 
 /**

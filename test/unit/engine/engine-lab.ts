@@ -4,7 +4,7 @@ import { createSession } from '../../../lib/engine/crypto/session-keys.js';
 import type { SessionRole } from '../../../lib/engine/crypto/session.js';
 import { SessionTable } from '../../../lib/engine/crypto/session-table.js';
 import { EngineContext } from '../../../lib/engine/engine-context.js';
-import type { EngineOptions } from '../../../lib/engine/engine-options.js';
+import { ENGINE_DEFAULTS, type EngineOptions } from '../../../lib/engine/engine-options.js';
 import type { Endpoint } from '../../../lib/engine/endpoint.js';
 import type { NodeId } from '../../../lib/engine/node-id.js';
 import type { Peer } from '../../../lib/engine/peers/peer.js';
@@ -31,11 +31,7 @@ export function engineOptions(overrides: Partial<EngineOptions> = {}): EngineOpt
     keyring,
     bound: undefined,
     advertised: undefined,
-    strategy: 'uniform',
-    subscriptions: 5,
-    heartbeat: { intervalMs: 5_000, missed: 3 },
-    maxMessageBytes: 1_048_576,
-    timeLockMs: 60_000,
+    ...ENGINE_DEFAULTS,
     random: new SeededRandom(1).fill,
     wallClock: () => 1_700_000_000_000,
     ...overrides,

@@ -38,3 +38,8 @@ describe('the environment', () => {
     expect(resolveSettings({}, { GWYH_KEYS: KEY }).bind.host).toBe('0.0.0.0');
   });
 });
+
+it('options that are given as undefined have their defaults', () => {
+  const settings = resolveSettings({ strategy: undefined, heartbeat: { intervalMs: undefined } } as object, {});
+  expect(settings).toMatchObject({ strategy: 'uniform', heartbeat: { intervalMs: 5_000, missed: 3 } });
+});

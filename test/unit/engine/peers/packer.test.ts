@@ -138,11 +138,12 @@ describe('the pacer of a peer', () => {
 });
 
 describe('a session at its end', () => {
-  it('takes the frames of a datagram with it, which is counted', () => {
+  it('takes the frames of a datagram with it, and each of them is counted', () => {
+    lab.peers.send(peer, Priority.control, frameOf(100));
     lab.peers.send(peer, Priority.control, frameOf(100));
     expect(packer.pack(peer, REJECT_AFTER_MS)).toBeUndefined();
     expect(peer.outbox.isEmpty).toBe(true);
-    expect(lab.context.counters.drops.session_over).toBe(1);
+    expect(lab.context.counters.drops.session_over).toBe(2);
   });
 });
 
