@@ -5,6 +5,7 @@ import type { Timer } from '../timer-heap.js';
 import { Outbox, outboxCapacity } from './outbox.js';
 import { RoundTrip } from './round-trip.js';
 import { Pacer } from './pacer.js';
+import { Timeliness } from './timeliness.js';
 
 /**
  * How fast segments of large messages and repairs go to one peer: 4 MB/s with a burst of ten datagrams (the initial
@@ -57,6 +58,8 @@ export class Peer {
   memberDigest = 0;
 
   readonly roundTrip = new RoundTrip();
+  /** How late its copies of segments come, against the first copies. */
+  readonly timeliness = new Timeliness();
   readonly outbox: Outbox;
   readonly pacer = new Pacer(BULK_BYTES_PER_MS, BULK_BURST_BYTES);
   /** Whether it stands in the line of peers with something to send. */
