@@ -7,6 +7,7 @@ import type { EngineEvent } from './engine-event.js';
 import type { EngineOptions } from './engine-options.js';
 import { type Endpoint, isLoopback, sameEndpoint } from './endpoint.js';
 import { FrameDispatch } from './frame-dispatch.js';
+import type { MemberRecord } from './membership/member.js';
 import type { Member } from './membership/member-table.js';
 import { Membership } from './membership/membership.js';
 import { Seeds } from './membership/seeds.js';
@@ -141,6 +142,15 @@ export class GwyhEngine {
   setSeeds(now: number, endpoints: readonly Endpoint[]): void {
     this.now = now;
     this.seeds.set(endpoints, now);
+  }
+
+  /**
+   * Members known from elsewhere: a snapshot, or a simulation that starts in the middle. They count as met by others: feeds
+   * are chosen among them, and nobody is told of them.
+   */
+  introduce(now: number, records: readonly MemberRecord[]): void {
+    this.now = now;
+    this.membership.introduce(records, now);
   }
 
   /** Replaces the keys. Sessions under a key that is gone are made anew at once, and end in 15 s. */

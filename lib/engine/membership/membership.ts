@@ -77,6 +77,11 @@ export class Membership {
     if (result === 'stale') this.sendRecord(peer, peer.id);
   }
 
+  /** Takes over what is known from elsewhere, without telling anybody: who is told of it would know it already. */
+  introduce(records: readonly MemberRecord[], now: number): void {
+    for (const record of records) this.learn(record, now);
+  }
+
   /** The peer's table differs from ours if the digests do. */
   digestHeard(peer: Peer, digest: number, now: number): void {
     peer.memberDigest = digest;

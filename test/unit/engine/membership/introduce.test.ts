@@ -1,0 +1,57 @@
+import { expect, it } from 'vitest';
+import type { MemberRecord } from '../../../../lib/engine/membership/member.js';
+import { Membership } from '../../../../lib/engine/membership/membership.js';
+import { VirtualCluster } from '../../../../lib/testing/virtual-cluster.js';
+import { EngineLab, endpointOf, idOf } from '../engine-lab.js';
+
+const HOMIES = 30;
+
+/** A cluster in which everybody knows everybody from the start, and nobody a seed. */
+function startIntroduced(): VirtualCluster {
+  const cluster = new VirtualCluster({ seed: 9 });
+  for (let i = 0; i < HOMIES; i++) cluster.add({ seeds: [] });
+  const records = cluster.homies.map(({ id, options, endpoint }): MemberRecord => ({
+    id,
+    incarnation: options.wallClock(),
+    state: 'up',
+    endpoint,
+    zone: options.zone,
+  }));
+  for (const homie of cluster.homies) {
+    homie.engine.introduce(0, records);
+    homie.afterInput();
+  }
+  return cluster;
+}
+
+it('homies that are introduced to each other form a cluster without a seed', () => {
+  const cluster = startIntroduced();
+  for (const homie of cluster.homies) expect(homie.engine.members.length).toBe(HOMIES - 1);
+  expect(cluster.join(5_000)).toBe(true);
+  cluster.homies[3]!.broadcast(Uint8Array.of(1));
+  cluster.advance(100);
+  for (const homie of cluster.homies) if (homie !== cluster.homies[3]) expect(homie.arrivals.length).toBe(1);
+});
+
+it('an introduction is told to the host', () => {
+  const cluster = startIntroduced();
+  cluster.advance(10_000);
+  for (const homie of cluster.homies) {
+    expect(homie.events.filter(event => event.type === 'up').length).toBe(HOMIES - 1);
+  }
+});
+
+it('an introduction is no news for the links', () => {
+  const lab = new EngineLab();
+  const membership = new Membership(
+    lab.context,
+    lab.peers,
+    { membersChanged: () => undefined, memberGone: () => undefined },
+    1,
+  );
+  membership.met(lab.meet(1, { isSubscriber: true }), 1, endpointOf(1), 0);
+  membership.flush();
+  membership.introduce([{ id: idOf(2), incarnation: 1, state: 'up', endpoint: endpointOf(2), zone: 'here' }], 0);
+  expect(membership.table.live.length).toBe(2);
+  expect(membership.hasNews).toBe(false);
+});
