@@ -3,8 +3,10 @@ import { GwyhEngine } from '../engine/engine.js';
 import type { BroadcastEvent, EngineEvent } from '../engine/engine-event.js';
 import { ENGINE_DEFAULTS, type EngineOptions } from '../engine/engine-options.js';
 import type { Endpoint } from '../engine/endpoint.js';
+import type { MemberRecord } from '../engine/membership/member.js';
 import { randomNodeId } from '../engine/node-id.js';
 import type { BroadcastResult } from '../engine/broadcast/dissemination.js';
+import { Timer } from '../engine/timer-heap.js';
 import { EnginePump } from '../runtime/engine-pump.js';
 import { SeededRandom } from './seeded-random.js';
 import { VirtualNetwork, type VirtualNetworkOptions } from './virtual-network.js';
@@ -17,6 +19,8 @@ export interface Arrival extends BroadcastEvent {
 export interface VirtualClusterOptions extends VirtualNetworkOptions {
   /** Engine options that all homies share. */
   readonly engine?: Partial<EngineOptions>;
+  /** Sees what the engines tell, in place of `arrivals` and `events`: those of a long run would fill the memory. */
+  readonly onEvent?: (homie: VirtualHomie, event: EngineEvent) => void;
   /** Asserts the invariants of an engine after every so many of its inputs; 0 for never. Default: 1. */
   readonly checkEvery?: number;
 }
@@ -53,11 +57,23 @@ export class VirtualCluster {
       },
       endpoint ?? { address: this.network.newAddress(), port: 6969 },
       this.options.checkEvery ?? 1,
+      this.options.onEvent,
     );
     const first = this.homies[0];
     homie.seed(seeds ?? (first === undefined ? [] : [first.endpoint]));
     this.homies.push(homie);
     return homie;
+  }
+
+  /** All homies know each other from now on, as after a long time together; they have no links yet. */
+  introduceAll(): void {
+    // In order of id, which is that of the tables: in any other, each entry would move half of the others.
+    const records = this.homies.map(homie => homie.record).sort((a, b) => (a.id < b.id ? -1 : 1));
+    for (const homie of this.homies) {
+      homie.introduce(records.filter(record => record.id !== homie.id));
+      // What it tells of all the others is taken at once: a whole cluster's worth would fill the memory.
+      homie.drain();
+    }
   }
 
   advance(ms: number): void {
@@ -82,6 +98,15 @@ export class VirtualHomie {
   /** Everything else the engine told. */
   readonly events: Exclude<EngineEvent, BroadcastEvent>[] = [];
   isRunning = true;
+  /** What it says of its first life, which is the only one here. */
+  private readonly incarnation: number;
+  /** The pump has one timer at a time, moved after each input: made once, for there are many inputs. */
+  private readonly timer = new Timer(() => {
+    this.wake();
+    this.check();
+  });
+  private wake: () => void = () => undefined;
+  private readonly cancelTimer = () => this.network.cancelTimer(this.timer);
   private readonly pump: EnginePump;
   private inputs = 0;
 
@@ -90,7 +115,9 @@ export class VirtualHomie {
     readonly options: EngineOptions,
     readonly endpoint: Endpoint,
     private readonly checkEvery: number,
+    onEvent: VirtualClusterOptions['onEvent'],
   ) {
+    this.incarnation = options.wallClock();
     this.engine = new GwyhEngine(options, network.now());
     const socket = {
       queuedBytes: 0,
@@ -99,13 +126,18 @@ export class VirtualHomie {
     const clock = {
       now: () => network.now(),
       endOfTurn: (callback: () => void) => network.endOfTurn(callback),
-      schedule: (at: number, callback: () => void) =>
-        network.schedule(at, () => {
-          callback();
-          this.check();
-        }),
+      schedule: (at: number, callback: () => void) => {
+        this.wake = callback;
+        network.setTimer(this.timer, at);
+        return this.cancelTimer;
+      },
     };
-    this.pump = new EnginePump(this.engine, clock, socket, event => this.record(event));
+    this.pump = new EnginePump(
+      this.engine,
+      clock,
+      socket,
+      onEvent === undefined ? event => this.keep(event) : event => onEvent(this, event),
+    );
     const isFree = network.listen(endpoint, (from, datagram) => this.inject(from, datagram));
     if (!isFree) throw new Error('this endpoint has a homie already');
   }
@@ -114,12 +146,23 @@ export class VirtualHomie {
     return this.options.id;
   }
 
+  /** What others know of it once they have met it. */
+  get record(): MemberRecord {
+    const { id, incarnation, endpoint } = this;
+    return { id, incarnation, state: 'up', endpoint, zone: this.options.zone };
+  }
+
   get now(): number {
     return this.network.now();
   }
 
   seed(endpoints: readonly Endpoint[]): void {
     this.engine.setSeeds(this.network.now(), endpoints);
+    this.afterInput();
+  }
+
+  introduce(records: readonly MemberRecord[]): void {
+    this.engine.introduce(this.network.now(), records);
     this.afterInput();
   }
 
@@ -141,6 +184,11 @@ export class VirtualHomie {
     this.pump.drainSoon();
   }
 
+  /** Takes at once what waits in the engine. */
+  drain(): void {
+    this.pump.drain();
+  }
+
   /** Ends it without a word. */
   kill(): void {
     this.isRunning = false;
@@ -155,7 +203,7 @@ export class VirtualHomie {
     this.kill();
   }
 
-  private record(event: EngineEvent): void {
+  private keep(event: EngineEvent): void {
     if (event.type === 'broadcast') this.arrivals.push({ ...event, at: this.network.now() });
     else this.events.push(event);
   }

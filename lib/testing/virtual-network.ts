@@ -2,6 +2,9 @@ import { type Endpoint, formatEndpoint } from '../engine/endpoint.js';
 import type { RandomFill } from '../engine/random.js';
 import { Timer, TimerHeap } from '../engine/timer-heap.js';
 import type { DatagramListener, DatagramNetwork, DatagramSocket } from '../runtime/datagram-network.js';
+import { DatagramQueue } from './datagram-queue.js';
+import { type Host, Hosts } from './host.js';
+import type { PathModel } from './path-model.js';
 import { SeededRandom } from './seeded-random.js';
 
 /** What happens to datagrams on the way from one address to another. */
@@ -25,6 +28,8 @@ export interface VirtualNetworkOptions {
   readonly seed?: number;
   /** Conditions everywhere, or for each pair of addresses. */
   readonly conditions?: Conditions | ((from: Endpoint, to: Endpoint) => Conditions);
+  /** A model of the paths that takes the place of `conditions`. */
+  readonly paths?: PathModel;
   /** Names that `resolve` knows. */
   readonly names?: Record<string, readonly string[]>;
 }
@@ -46,10 +51,14 @@ export class VirtualNetwork implements DatagramNetwork {
   readonly counts = { sent: 0, arrived: 0, lost: 0 };
 
   private readonly generator: SeededRandom;
-  private readonly heap = new TimerHeap();
-  private readonly listeners = new Map<string, DatagramListener>();
+  private readonly paths: PathModel | undefined;
+  private readonly timers = new TimerHeap();
+  private readonly datagrams = new DatagramQueue();
+  /** What wants to be called at the end of this turn, and what is being called. */
+  private turnEnds: (() => void)[] = [];
+  private turnEndsCalled: (() => void)[] = [];
+  private readonly hosts = new Hosts();
   private readonly islands = new Map<string, number>();
-  private readonly moved = new Map<string, Endpoint>();
   private time = 0;
   private nextHost = 1;
   private nextPort = FIRST_FREE_PORT;
@@ -57,6 +66,7 @@ export class VirtualNetwork implements DatagramNetwork {
   constructor(options: VirtualNetworkOptions = {}) {
     const { conditions = {} } = options;
     this.conditions = typeof conditions === 'function' ? conditions : () => conditions;
+    this.paths = options.paths;
     this.names = new Map(Object.entries(options.names ?? {}));
     this.generator = new SeededRandom(options.seed ?? 1);
     this.random = this.generator.fork().fill;
@@ -100,12 +110,12 @@ export class VirtualNetwork implements DatagramNetwork {
 
   schedule(at: number, callback: () => void): () => void {
     const timer = new Timer(callback);
-    this.heap.set(timer, Math.max(at, this.time));
-    return () => this.heap.cancel(timer);
+    this.setTimer(timer, at);
+    return () => this.timers.cancel(timer);
   }
 
   endOfTurn(callback: () => void): void {
-    this.heap.set(new Timer(callback), this.time);
+    this.turnEnds.push(callback);
   }
 
   // What a simulation needs
@@ -116,37 +126,55 @@ export class VirtualNetwork implements DatagramNetwork {
     return `10.${(host >> 16) & 255}.${(host >> 8) & 255}.${host & 255}`;
   }
 
+  /** Sets or moves a timer of this network's time: for those who set one so often that `schedule` would cost too much. */
+  setTimer(timer: Timer, at: number): void {
+    this.timers.set(timer, Math.max(at, this.time));
+  }
+
+  cancelTimer(timer: Timer): void {
+    this.timers.cancel(timer);
+  }
+
   /** False when the endpoint is taken. */
   listen(endpoint: Endpoint, onDatagram: DatagramListener): boolean {
-    const key = formatEndpoint(endpoint);
-    if (this.listeners.has(key)) return false;
-    this.listeners.set(key, onDatagram);
+    const host = this.hosts.of(endpoint);
+    if (host.listener !== undefined) return false;
+    host.listener = onDatagram;
     return true;
   }
 
   unlisten(endpoint: Endpoint): void {
-    this.listeners.delete(formatEndpoint(endpoint));
+    this.hosts.of(endpoint).listener = undefined;
+  }
+
+  /** The number of this endpoint for a model of paths. */
+  numberOf(endpoint: Endpoint): number {
+    return this.hosts.of(endpoint).number;
   }
 
   /** A host changes its address: from now on its datagrams come from there, and those to its old address are lost. */
   move(from: Endpoint, to: Endpoint): void {
-    const listener = this.listeners.get(formatEndpoint(from));
-    if (listener === undefined || !this.listen(to, listener)) throw new Error('nobody to move, or the place is taken');
-    this.unlisten(from);
-    this.moved.set(formatEndpoint(from), to);
+    const host = this.hosts.of(from);
+    if (host.listener === undefined || !this.listen(to, host.listener)) {
+      throw new Error('nobody to move, or the place is taken');
+    }
+    host.listener = undefined;
+    host.movedTo = this.hosts.of(to);
   }
 
   send(sender: Endpoint, to: Endpoint, datagram: Uint8Array): void {
-    const from = this.moved.get(formatEndpoint(sender)) ?? sender;
+    let from = this.hosts.of(sender);
+    from = from.movedTo ?? from;
+    const receiver = this.hosts.of(to);
     this.counts.sent++;
-    this.onDatagram?.(from, to, datagram);
-    const conditions = this.conditions(from, to);
-    if (!this.isConnected(from, to) || this.generator.unit() < (conditions.loss ?? 0)) {
-      this.counts.lost++;
-      return;
+    this.onDatagram?.(from.endpoint, to, datagram);
+    if (this.islands.size > 0 && !this.isConnected(from.endpoint, to)) this.counts.lost++;
+    else if (this.paths === undefined) this.sendUnderConditions(from, receiver, datagram);
+    else {
+      const at = this.paths.arrival(from.number, receiver.number, datagram.length, this.time);
+      if (at === Infinity) this.counts.lost++;
+      else this.datagrams.push(Math.max(at, this.time), from, receiver, datagram, false);
     }
-    this.deliver(from, to, datagram, conditions);
-    if (this.generator.unit() < (conditions.duplication ?? 0)) this.deliver(from, to, datagram, conditions);
   }
 
   /** Cuts the network into islands of hosts; hosts in no island form one of their own. */
@@ -162,7 +190,7 @@ export class VirtualNetwork implements DatagramNetwork {
   /** Lets virtual time pass, without yielding: for engines, which have no promises. */
   advance(ms: number): void {
     const until = this.time + ms;
-    while (this.heap.deadline() <= until) this.step();
+    while (this.deadline() <= until) this.step();
     this.time = until;
   }
 
@@ -170,7 +198,7 @@ export class VirtualNetwork implements DatagramNetwork {
   advanceUntil(condition: () => boolean, mostMs: number): boolean {
     const until = this.time + mostMs;
     while (!condition()) {
-      if (this.heap.deadline() > until) {
+      if (this.deadline() > until) {
         this.time = until;
         return condition();
       }
@@ -183,7 +211,7 @@ export class VirtualNetwork implements DatagramNetwork {
   async run(ms: number): Promise<void> {
     const until = this.time + ms;
     await settle();
-    while (this.heap.deadline() <= until) {
+    while (this.deadline() <= until) {
       this.step();
       await settle();
     }
@@ -195,7 +223,7 @@ export class VirtualNetwork implements DatagramNetwork {
     const until = this.time + mostMs;
     await settle();
     while (!condition()) {
-      if (this.heap.deadline() > until) {
+      if (this.deadline() > until) {
         this.time = until;
         return condition();
       }
@@ -208,34 +236,69 @@ export class VirtualNetwork implements DatagramNetwork {
   /** A port that nobody asked for, as an operating system gives them out. */
   private freePort(address: string): number {
     do this.nextPort = this.nextPort === 65_535 ? FIRST_FREE_PORT : this.nextPort + 1;
-    while (this.listeners.has(formatEndpoint({ address, port: this.nextPort })));
+    while (this.hosts.of({ address, port: this.nextPort }).listener !== undefined);
     return this.nextPort;
   }
 
+  /** When something happens next. */
+  private deadline(): number {
+    if (this.turnEnds.length > 0) return this.time;
+    return Math.min(this.datagrams.deadline(), this.timers.deadline());
+  }
+
+  /** The next instant: timers, then datagrams. A turn ends when nothing more happens at its instant. */
   private step(): void {
-    this.time = Math.max(this.time, this.heap.deadline());
-    this.heap.fireDue(this.time);
+    const { datagrams, timers } = this;
+    const at = Math.max(this.time, Math.min(datagrams.deadline(), timers.deadline()));
+    if (at > this.time && this.turnEnds.length > 0) return this.endTurn();
+    this.time = at;
+    if (timers.deadline() <= at) timers.fireDue(at);
+    while (datagrams.deadline() <= at) this.arrive();
+  }
+
+  private endTurn(): void {
+    const callbacks = this.turnEnds;
+    this.turnEnds = this.turnEndsCalled;
+    for (let i = 0; i < callbacks.length; i++) callbacks[i]!();
+    callbacks.length = 0;
+    this.turnEndsCalled = callbacks;
   }
 
   private isConnected(from: Endpoint, to: Endpoint): boolean {
     return (this.islands.get(from.address) ?? 0) === (this.islands.get(to.address) ?? 0);
   }
 
-  private deliver(from: Endpoint, to: Endpoint, datagram: Uint8Array, conditions: Conditions): void {
-    let delay = (conditions.latencyMs ?? 1) + (conditions.jitterMs ?? 0) * this.generator.unit();
-    if (this.generator.unit() < (conditions.reordering ?? 0)) delay += conditions.reorderingMs ?? 10;
-    this.heap.set(new Timer(() => this.arrive(from, to, datagram)), this.time + delay);
-  }
-
-  private arrive(from: Endpoint, to: Endpoint, datagram: Uint8Array): void {
-    const listener = this.listeners.get(formatEndpoint(to));
-    if (listener === undefined) {
+  private sendUnderConditions(from: Host, to: Host, datagram: Uint8Array): void {
+    const conditions = this.conditions(from.endpoint, to.endpoint);
+    if (this.generator.unit() < (conditions.loss ?? 0)) {
       this.counts.lost++;
       return;
     }
-    this.counts.arrived++;
+    this.deliver(from, to, datagram, conditions);
     // A copy of its own: receivers open datagrams in place, and a duplicate needs the sealed bytes.
-    listener(from, datagram.slice());
+    if (this.generator.unit() < (conditions.duplication ?? 0)) this.deliver(from, to, datagram.slice(), conditions);
+  }
+
+  private deliver(from: Host, to: Host, datagram: Uint8Array, conditions: Conditions): void {
+    let delay = (conditions.latencyMs ?? 1) + (conditions.jitterMs ?? 0) * this.generator.unit();
+    if (this.generator.unit() < (conditions.reordering ?? 0)) delay += conditions.reorderingMs ?? 10;
+    this.datagrams.push(this.time + delay, from, to, datagram, true);
+  }
+
+  private arrive(): void {
+    const { datagrams } = this;
+    datagrams.shift();
+    const { from, to, datagram, isReceived } = datagrams;
+    if (to!.listener === undefined) {
+      this.counts.lost++;
+      return;
+    }
+    if (!isReceived) {
+      const at = this.paths!.received(to!.number, this.time);
+      if (at > this.time) return datagrams.push(at, from!, to!, datagram!, true);
+    }
+    this.counts.arrived++;
+    to!.listener(from!.endpoint, datagram!);
   }
 }
 

@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest';
-import type { MemberRecord } from '../../../../lib/engine/membership/member.js';
 import { Membership } from '../../../../lib/engine/membership/membership.js';
 import { VirtualCluster } from '../../../../lib/testing/virtual-cluster.js';
 import { EngineLab, endpointOf, idOf } from '../engine-lab.js';
@@ -10,17 +9,7 @@ const HOMIES = 30;
 function startIntroduced(): VirtualCluster {
   const cluster = new VirtualCluster({ seed: 9 });
   for (let i = 0; i < HOMIES; i++) cluster.add({ seeds: [] });
-  const records = cluster.homies.map(({ id, options, endpoint }): MemberRecord => ({
-    id,
-    incarnation: options.wallClock(),
-    state: 'up',
-    endpoint,
-    zone: options.zone,
-  }));
-  for (const homie of cluster.homies) {
-    homie.engine.introduce(0, records);
-    homie.afterInput();
-  }
+  cluster.introduceAll();
   return cluster;
 }
 
@@ -30,7 +19,7 @@ it('homies that are introduced to each other form a cluster without a seed', () 
   expect(cluster.join(5_000)).toBe(true);
   cluster.homies[3]!.broadcast(Uint8Array.of(1));
   cluster.advance(100);
-  for (const homie of cluster.homies) if (homie !== cluster.homies[3]) expect(homie.arrivals.length).toBe(1);
+  expect(cluster.homies.map(homie => homie.arrivals.length).filter(count => count === 1).length).toBe(HOMIES - 1);
 });
 
 it('an introduction is told to the host', () => {
