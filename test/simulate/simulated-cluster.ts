@@ -1,0 +1,124 @@
+import type { EngineEvent } from '../../lib/engine/engine-event.js';
+import { uintSize } from '../../lib/engine/wire/message-pack-writer.js';
+import { NODE_ID_BYTES } from '../../lib/engine/node-id.js';
+import type { PathModel } from '../../lib/testing/path-model.js';
+import { VirtualCluster, type VirtualHomie } from '../../lib/testing/virtual-cluster.js';
+import { type DeliveryLog, makePayload, type Message } from './delivery-log.js';
+import type { SimulationOptions } from './options.js';
+import { REGIONS } from './regions.js';
+import { RunDigest } from './run-digest.js';
+import { World } from './world.js';
+
+/** Longest that a cluster may take to form beyond the time it is given, ms. */
+const FORMING_MS = 120_000;
+
+/** Steps in which progress is told, ms of virtual time. */
+const STEP_MS = 1_000;
+
+/** Real engines in the simulated world, and a digest of all they do. */
+export class SimulatedCluster {
+  readonly world: World;
+  readonly cluster: VirtualCluster;
+  readonly digest = new RunDigest();
+  /** Where messages are entered when they arrive. */
+  log: DeliveryLog | undefined;
+  private readonly numbers = new Map<VirtualHomie, number>();
+
+  constructor(
+    private readonly options: SimulationOptions,
+    private readonly progress: (text: string) => void,
+  ) {
+    const { nodes, loss, uplinkMbits, seed, strategy, subscriptions, checkEvery } = options;
+    const regions = REGIONS.slice(0, options.zones);
+    this.world = new World({ regions, nodes, loss, uplinkMbits, seed });
+    this.cluster = new VirtualCluster({
+      seed,
+      paths: this.digested(this.world),
+      engine: { strategy, subscriptions, maxMessageBytes: Math.max(1_048_576, options.payloadBytes ?? 0) },
+      checkEvery,
+      onEvent: (homie, event) => this.onEvent(homie, event),
+    });
+    this.cluster.network.onDatagram = (_from, _to, datagram) => this.digest.datagram(datagram);
+    for (let node = 0; node < nodes; node++) {
+      const zone = regions[this.world.zoneOf(node)]!.name;
+      const homie = this.cluster.add(options.coldStart ? { zone } : { zone, seeds: [] });
+      this.numbers.set(homie, node);
+    }
+  }
+
+  get homies(): readonly VirtualHomie[] {
+    return this.cluster.homies;
+  }
+
+  get now(): number {
+    return this.cluster.network.now();
+  }
+
+  /** Lets the overlay form. */
+  settle(): void {
+    const { settleMs, coldStart } = this.options;
+    if (!coldStart) this.cluster.introduceAll();
+    const until = this.now + settleMs;
+    while (this.now < until) this.step(Math.min(STEP_MS, until - this.now));
+    const latest = this.now + FORMING_MS;
+    while (this.now < latest && !this.isFormed) this.step(STEP_MS);
+    if (!this.isFormed) this.progress('the cluster did not form completely');
+  }
+
+  advanceTo(at: number): void {
+    while (this.now < at) this.step(Math.min(STEP_MS, at - this.now));
+  }
+
+  /** Sends a message, unless its origin refuses it. */
+  send(message: Message): void {
+    const homie = this.homies[message.origin]!;
+    const { engine } = homie;
+    const before = engine.lastSequence;
+    if (homie.broadcast(makePayload(message.number, message.payloadBytes)) !== 'accepted') return;
+    message.sentAt = this.now;
+    message.frames = frameSizes(message.payloadBytes, engine.lastSequence - before, engine.lastSequence);
+  }
+
+  private get isFormed(): boolean {
+    return this.options.coldStart ? this.cluster.isJoined : this.homies.every(homie => homie.engine.isReady);
+  }
+
+  private step(ms: number): void {
+    this.cluster.advance(ms);
+    this.progress(`${(this.now / 1_000).toFixed(1)} s of virtual time`);
+  }
+
+  private onEvent(homie: VirtualHomie, event: EngineEvent): void {
+    if (event.type !== 'broadcast') return;
+    if (this.log === undefined) throw new Error('a message before the first was sent');
+    const node = this.numbers.get(homie)!;
+    const message = this.log.deliver(node, event.payload, event.hops, this.now);
+    this.digest.number(Math.round(this.now * 1_000));
+    this.digest.number(message * this.log.nodes + node);
+  }
+
+  /** The same paths, with every datagram in the digest. */
+  private digested(paths: PathModel): PathModel {
+    const { digest } = this;
+    return {
+      arrival: (from, to, bytes, now) => {
+        digest.number(Math.round(now * 1_000));
+        digest.number(from);
+        digest.number(to);
+        return paths.arrival(from, to, bytes, now);
+      },
+      received: (host, now) => paths.received(host, now),
+    };
+  }
+}
+
+/** Bytes of the head of a binary value of at least 256 bytes; a shorter one has one less. */
+const BINARY_HEAD_BYTES = 3;
+
+/** Sizes of the segment frames of a message, to within a few bytes: segments are taken to be of equal length. */
+function frameSizes(payloadBytes: number, segments: number, sequence: number): number[] {
+  const boot = uintSize(Number.MAX_SAFE_INTEGER);
+  const numbers = boot + uintSize(sequence) + uintSize(segments - 1) + uintSize(segments);
+  const head = 3 + (2 + NODE_ID_BYTES) + numbers + BINARY_HEAD_BYTES;
+  return Array.from({ length: segments }, () => head + Math.ceil(payloadBytes / segments));
+}
