@@ -82,7 +82,8 @@ export class GwyhEngine {
       rehandshake: (peer, at) => handshakes.dial(at, peer.endpoint, peer.id),
       peerLost: (peer, at, isDead) => this.peerLost(peer, at, isDead),
       linkChanged: (peer, at) => this.linkChanged(peer, at),
-      feedRefused: (peer, at) => this.feeds.avoid(peer.id, at),
+      feedRefused: (peer, at) => this.feeds.refused(peer, at),
+      roundTripMeasured: (peer, at) => this.feeds.measured(peer, at),
       digestHeard: (peer, digest, at) => membership.digestHeard(peer, digest, at),
       get digest() {
         return membership.digest;
@@ -90,9 +91,11 @@ export class GwyhEngine {
     });
     const dial = (to: Endpoint, at: number, expected?: string) => handshakes.dial(at, to, expected);
     this.seeds = new Seeds(this.context, this.peers, dial);
-    this.feeds = new Feeds(this.context, this.peers, membership.table, dial, (peer, at) =>
-      this.heartbeats.tell(peer, at),
-    );
+    this.feeds = new Feeds(this.context, this.peers, membership.table, {
+      dial,
+      tell: (peer, at) => this.heartbeats.tell(peer, at),
+      linkChanged: (peer, at) => this.linkChanged(peer, at),
+    });
     this.dissemination = new Dissemination(this.context, this.peers, membership.table, incarnation, now);
     const { heartbeats, dissemination, feeds, strays } = this;
     this.frames = new FrameDispatch(this.context, { heartbeats, membership, dissemination, feeds, strays });
@@ -284,7 +287,7 @@ export class GwyhEngine {
   }
 
   private dialFailed(id: string, now: number): void {
-    if (this.peers.get(id) !== undefined) return;
+    if (this.feeds.probeFailed(id, now) || this.peers.get(id) !== undefined) return;
     // Without any link the fault is likely to be ours.
     if (this.peers.links.length > 0) this.membership.unreachable(id, now);
     this.feeds.avoid(id, now);

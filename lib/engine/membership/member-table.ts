@@ -24,8 +24,16 @@ export class Member implements MemberRecord {
   zone: string;
   /** When the state was learned, monotonic ms. */
   changedAt: number;
-  /** Not chosen as a feed before this time: it could not be reached, or refused. */
+  /** Not chosen as a feed before this time: it could not be reached, or refused as the ring predecessor. */
   avoidUntil = 0;
+  /** Not chosen for the slots of the strategy before this time: it refused, or was the least useful feed. */
+  passedOverUntil = 0;
+  /** How often in a row it refused to be a feed of the strategy. */
+  refusals = 0;
+  /** Least round trip of the latest session, ms, also after it ended; undefined when it was never measured. */
+  roundTripMs: number | undefined;
+  /** When it was measured last, or did not answer a probe, monotonic ms. */
+  measuredAt = -Infinity;
   /** Dials in a row that it did not answer. */
   failedDials = 0;
   /** Rendezvous score for the owner of the table, computed once by the overlay. */

@@ -1,14 +1,8 @@
 import type { NodeId } from '../node-id.js';
+import { best, type Candidate, isBetter } from './candidate.js';
+import { chooseNearest } from './nearest.js';
 import { rendezvousUnit } from './rendezvous.js';
 import type { Strategy } from './strategy.js';
-
-/** What the selection needs to know of a member. */
-export interface Candidate {
-  readonly id: NodeId;
-  readonly zone: string;
-  /** `rendezvousScore(self, id)`. */
-  readonly score: number;
-}
 
 export interface Selection {
   readonly self: NodeId;
@@ -16,6 +10,8 @@ export interface Selection {
   readonly strategy: Strategy;
   /** How many feeds to choose, the ring predecessor included. */
   readonly count: number;
+  /** Feeds that `nearest` chose before as near ones. Default: none. */
+  readonly near?: ReadonlySet<NodeId>;
 }
 
 /**
@@ -27,13 +23,19 @@ export const PREFERRED_SHARE = 2 / 3;
 /**
  * Chooses the feeds among the candidates, which are in order of id and may all be used. The first is the predecessor on
  * the ring of ids: it keeps the graph connected and gives every node at least one subscriber. The others are the
- * strategy's. The same members give the same choice, whatever happened before.
+ * strategy's. The same knowledge gives the same choice.
+ *
+ * @param forSlots candidates for the strategy's slots, if not all of them may be used for these.
  */
-export function selectFeeds<T extends Candidate>(selection: Selection, candidates: readonly T[]): T[] {
+export function selectFeeds<T extends Candidate>(
+  selection: Selection,
+  candidates: readonly T[],
+  forSlots: readonly T[] = candidates,
+): T[] {
   const ring = ringPredecessor(selection.self, candidates);
   if (ring === undefined) return [];
   const slots = Math.min(selection.count, candidates.length) - 1;
-  const others = slots > 0 ? CHOOSERS[selection.strategy](selection, slots, candidates, ring) : [];
+  const others = slots > 0 ? CHOOSERS[selection.strategy](selection, slots, forSlots, ring) : [];
   return [ring, ...others];
 }
 
@@ -58,7 +60,10 @@ const CHOOSERS: Record<Strategy, Chooser> = {
     choosePreferred(selection, slots, candidates, ring, PREFERRED_SHARE),
   'prefer-remote': (selection, slots, candidates, ring) =>
     choosePreferred(selection, slots, candidates, ring, 1 - PREFERRED_SHARE),
+  nearest: ({ zone, near = NONE }, slots, candidates, ring) => chooseNearest(zone, slots, candidates, ring, near),
 };
+
+const NONE: ReadonlySet<NodeId> = new Set();
 
 /**
  * One feed in each other zone, the rest in our own. With more zones than slots each node covers some of them, chosen by
@@ -109,23 +114,4 @@ function choosePreferred<T extends Candidate>(
     if (member !== undefined) chosen.push(member);
   }
   return chosen;
-}
-
-/** The `count` candidates with the highest scores that pass, best first. */
-function best<T extends Candidate>(count: number, candidates: readonly T[], passes: (member: T) => boolean): T[] {
-  const chosen: T[] = [];
-  for (const member of candidates) {
-    const worst = chosen[chosen.length - 1];
-    if (chosen.length === count && !isBetter(member, worst!)) continue;
-    if (!passes(member)) continue;
-    if (chosen.length === count) chosen.pop();
-    let position = chosen.length;
-    while (position > 0 && isBetter(member, chosen[position - 1]!)) position--;
-    chosen.splice(position, 0, member);
-  }
-  return chosen;
-}
-
-function isBetter(a: Candidate, b: Candidate): boolean {
-  return a.score > b.score || (a.score === b.score && a.id < b.id);
 }

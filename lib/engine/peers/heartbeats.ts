@@ -5,6 +5,7 @@ import { judgeSilence, nextJudgementMs } from '../membership/failure-detector.js
 import { randomUint32, randomUnit } from '../random.js';
 import { Frame, Role } from '../wire/frame.js';
 import type { MessagePackReader } from '../wire/message-pack-reader.js';
+import { type Admission, admit } from './link-limits.js';
 import { Priority } from './outbox.js';
 import type { Peer } from './peer.js';
 import type { PeerTable } from './peer-table.js';
@@ -22,8 +23,11 @@ export const HASTY_REPEATS = 4;
 /** A session that has served no link for this long is dropped, ms. It is made anew when it is needed. */
 export const IDLE_PEER_MS = 60_000;
 
-/** Subscribers taken for each feed of our own: bounds what a node forwards, whatever others choose. */
-export const SUBSCRIBERS_PER_FEED = 4;
+/**
+ * The same for a session that never served one, ms: that of a probe, or of a joiner that found no place. Longer, and a
+ * cluster that explores holds sessions that nobody needs; shorter, and news of a role that is repeated comes too late.
+ */
+export const UNUSED_PEER_MS = 10_000;
 
 /** What heartbeats bring to light. */
 export interface HeartbeatHost {
@@ -35,6 +39,8 @@ export interface HeartbeatHost {
   linkChanged(peer: Peer, now: number): void;
   /** The peer does not take us as a subscriber. */
   feedRefused(peer: Peer, now: number): void;
+  /** A new round trip was measured. */
+  roundTripMeasured(peer: Peer, now: number): void;
   /** What the peer's member table looks like. */
   digestHeard(peer: Peer, digest: number, now: number): void;
   readonly digest: number;
@@ -63,7 +69,7 @@ export class Heartbeats {
     this.peers.retirePrevious(peer, now);
     if (peer.isLink) peer.linkedUntil = now;
     if (peer.current.isExpired(now)) return this.host.peerLost(peer, now, false);
-    if (now - peer.linkedUntil >= IDLE_PEER_MS) return this.host.peerLost(peer, now, false);
+    if (now >= idleUntil(peer)) return this.host.peerLost(peer, now, false);
     const verdict = peer.isLink ? judgeSilence(now - silentSince(peer), heartbeat) : 'alive';
     if (verdict === 'dead') return this.host.peerLost(peer, now, true);
     const isEnding = peer.current.needsRekey(now) || now >= peer.current.expiry - PREVIOUS_SESSION_MS;
@@ -80,7 +86,11 @@ export class Heartbeats {
     const roles = reader.uint();
     const digest = reader.uint();
     if (reader.failed || this.hasGone(peer)) return;
-    if (areNews(peer, session, counter)) this.applyRoles(peer, roles, now);
+    if (areNews(peer, session, counter)) {
+      this.applyRoles(peer, roles, now);
+      // It had agreed and knows nothing of it now: it gave our place away, or met us anew. Its answer tells which.
+      if (peer.isFeedActive && (roles & Role.subscribed) === 0) this.tell(peer, now);
+    }
     this.peers.send(peer, Priority.control, this.encode(Frame.heartbeatReply, token, peer));
     this.host.digestHeard(peer, digest, now);
   }
@@ -94,15 +104,9 @@ export class Heartbeats {
     if (token !== peer.heartbeatToken || peer.isHeartbeatAnswered) return;
     peer.isHeartbeatAnswered = true;
     peer.hastyHeartbeats = 0;
-    peer.roundTrip.sample(now - peer.heartbeatSentAt);
-    if (peer.isFeed) {
-      const isActive = (roles & Role.subscribed) !== 0;
-      if (isActive !== peer.isFeedActive) {
-        peer.isFeedActive = isActive;
-        this.host.linkChanged(peer, now);
-      }
-      if (!isActive) this.host.feedRefused(peer, now);
-    }
+    peer.roundTrip.sample(now - peer.heartbeatSentAt, now);
+    this.host.roundTripMeasured(peer, now);
+    if (peer.isFeed) this.setActive(peer, (roles & Role.subscribed) !== 0, now);
     this.schedule(peer, now);
     this.host.digestHeard(peer, digest, now);
   }
@@ -112,18 +116,34 @@ export class Heartbeats {
     return this.peers.get(peer.id) !== peer;
   }
 
-  /** Takes the peer on or off as our subscriber, as it wishes; full houses refuse all but the ring. */
+  private setActive(peer: Peer, isActive: boolean, now: number): void {
+    if (isActive !== peer.isFeedActive) {
+      peer.isFeedActive = isActive;
+      this.host.linkChanged(peer, now);
+    }
+    if (!isActive) this.host.feedRefused(peer, now);
+  }
+
+  /** Takes the peer on or off as our subscriber, as it wishes and as there is room. */
   private applyRoles(peer: Peer, roles: number, now: number): void {
     const wants = (roles & Role.feed) !== 0;
-    const isSubscriber = wants && (peer.isSubscriber || (roles & Role.locked) !== 0 || this.hasRoom());
+    const isRingClaim = wants && (roles & Role.locked) !== 0;
+    if (wants === peer.isSubscriber && isRingClaim === peer.isRingSubscriber) return;
+    const { id, subscriptions } = this.context.options;
+    const admission = wants ? admit(id, subscriptions, this.peers.links, peer, isRingClaim) : REFUSED;
+    if (admission.instead !== undefined) {
+      this.setSubscriber(admission.instead, false, false, now);
+      this.tell(admission.instead, now);
+    }
+    this.setSubscriber(peer, admission.isAdmitted, admission.isAdmitted && isRingClaim, now);
+  }
+
+  private setSubscriber(peer: Peer, isSubscriber: boolean, isRingSubscriber: boolean, now: number): void {
+    peer.isRingSubscriber = isRingSubscriber;
     if (isSubscriber === peer.isSubscriber) return;
     peer.isSubscriber = isSubscriber;
     this.host.linkChanged(peer, now);
     this.schedule(peer, now);
-  }
-
-  private hasRoom(): boolean {
-    return this.peers.subscriberCount < SUBSCRIBERS_PER_FEED * this.context.options.subscriptions;
   }
 
   private send(peer: Peer, now: number): void {
@@ -168,10 +188,17 @@ export class Heartbeats {
     let due = Math.min(this.heartbeatDue(peer), rekeyAt, peer.current.expiry);
     const since = silentSince(peer);
     if (peer.isLink) due = Math.min(due, since + nextJudgementMs(now - since, heartbeat));
-    else due = Math.min(due, peer.linkedUntil + IDLE_PEER_MS);
+    else due = Math.min(due, idleUntil(peer));
     if (peer.previous !== undefined) due = Math.min(due, peer.previousUntil);
     this.context.timers.set(peer.service, Math.max(due, now + MIN_SERVICE_MS));
   }
+}
+
+const REFUSED: Admission = { isAdmitted: false };
+
+/** When a peer that is no link is given up. */
+function idleUntil(peer: Peer): number {
+  return peer.isLink ? Infinity : peer.linkedUntil + (peer.wasLink ? IDLE_PEER_MS : UNUSED_PEER_MS);
 }
 
 /** A session that served no link was silent by right, and may become one at any time. */

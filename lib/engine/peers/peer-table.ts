@@ -6,6 +6,7 @@ import type { Endpoint } from '../endpoint.js';
 import { Fifo } from '../fifo.js';
 import type { NodeId } from '../node-id.js';
 import { Timer } from '../timer-heap.js';
+import { LINKS_PER_FEED } from './link-limits.js';
 import type { Priority } from './outbox.js';
 import { Peer } from './peer.js';
 
@@ -102,6 +103,7 @@ export class PeerTable {
     peer.isFeed = false;
     peer.isFeedActive = false;
     peer.isSubscriber = false;
+    peer.isRingSubscriber = false;
     this.refreshLink(peer, now);
     this.dropSession(peer.current);
     if (peer.previous !== undefined) this.dropSession(peer.previous);
@@ -114,6 +116,7 @@ export class PeerTable {
     if (peer.isLink && position < 0) {
       this.links.push(peer);
       peer.linkedSince = now;
+      peer.wasLink = true;
     }
     if (!peer.isLink && position >= 0) this.links.splice(position, 1);
   }
@@ -153,6 +156,7 @@ export class PeerTable {
       if (!peer.outbox.isEmpty && !peer.isInLine && !peer.paced.isSet) throw new Error('an outbox is forgotten');
     }
     for (const peer of this.links) if (this.byId.get(peer.id) !== peer) throw new Error('a link to a removed peer');
+    if (this.links.length > LINKS_PER_FEED * this.context.options.subscriptions) throw new Error('too many links');
     if (this.bySession.size > 2 * this.byId.size) throw new Error('sessions without a peer');
   }
 

@@ -38,6 +38,8 @@ export class Peer {
   /** Whether it is our ring predecessor, which may not refuse. */
   isLocked = false;
   isSubscriber = false;
+  /** Whether it is a subscriber that calls us its ring predecessor. */
+  isRingSubscriber = false;
 
   /** The heartbeat in flight: its token and when it left. */
   heartbeatToken = 0;
@@ -53,6 +55,8 @@ export class Peer {
   linkedSince = -Infinity;
   /** When it last was a link, for giving up sessions that serve nothing. */
   linkedUntil: number;
+  /** Whether it ever was one. */
+  wasLink = false;
 
   /** Digest of its member table, as it last told. */
   memberDigest = 0;

@@ -1,15 +1,36 @@
 /** Gain of the smoothed round trip: each sample counts for one eighth (RFC 6298, section 2). */
 const SMOOTHING = 1 / 8;
 
+/**
+ * The minimum is that of this time and of as long before, ms: 12 to 24 heartbeats. Longer, and a path that became slow is
+ * taken for a quick one for longer; shorter, and the minimum jitters with the samples.
+ */
+export const ROUND_TRIP_WINDOW_MS = 60_000;
+
 /** Measures the round trip of one link from heartbeats and their replies. */
 export class RoundTrip {
   /** Smoothed, ms; undefined before the first sample. */
   smoothedMs: number | undefined;
-  /** Least of all samples, ms. */
-  minimumMs = Infinity;
+  private recentMs = Infinity;
+  private earlierMs = Infinity;
+  private windowUntil = -Infinity;
 
-  sample(ms: number): void {
+  /**
+   * Least of the samples of the last one to two windows, ms; Infinity before the first sample. What the path takes by
+   * itself: queues and busy processes only ever add to it.
+   */
+  get minimumMs(): number {
+    return Math.min(this.recentMs, this.earlierMs);
+  }
+
+  sample(ms: number, now: number): void {
     this.smoothedMs = this.smoothedMs === undefined ? ms : this.smoothedMs + SMOOTHING * (ms - this.smoothedMs);
-    if (ms < this.minimumMs) this.minimumMs = ms;
+    if (now >= this.windowUntil) {
+      // After a long silence the window before is over as well.
+      this.earlierMs = now < this.windowUntil + ROUND_TRIP_WINDOW_MS ? this.recentMs : Infinity;
+      this.recentMs = Infinity;
+      this.windowUntil = now + ROUND_TRIP_WINDOW_MS;
+    }
+    if (ms < this.recentMs) this.recentMs = ms;
   }
 }

@@ -62,7 +62,7 @@ describe('an option that cannot be used', () => {
     ['zone', 5, '5', 'give a name'],
     ['cluster', '', '""', '1 to 255 bytes'],
     ['cluster', 'c'.repeat(256), `"${'c'.repeat(256)}"`, '1 to 255 bytes'],
-    ['strategy', 'random', '"random"', 'uniform, hub-and-spoke, prefer-local, prefer-remote'],
+    ['strategy', 'random', '"random"', 'uniform, hub-and-spoke, prefer-local, prefer-remote, nearest'],
     ['subscriptions', 0, '0', '1 to 32'],
     ['subscriptions', 33, '33', '1 to 32'],
     ['subscriptions', 2.5, '2.5', 'whole number'],

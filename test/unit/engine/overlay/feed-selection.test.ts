@@ -1,12 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { randomNodeId } from '../../../../lib/engine/node-id.js';
-import {
-  type Candidate,
-  PREFERRED_SHARE,
-  ringPredecessor,
-  selectFeeds,
-} from '../../../../lib/engine/overlay/feed-selection.js';
+import type { Candidate } from '../../../../lib/engine/overlay/candidate.js';
+import { PREFERRED_SHARE, ringPredecessor, selectFeeds } from '../../../../lib/engine/overlay/feed-selection.js';
 import { rendezvousScore } from '../../../../lib/engine/overlay/rendezvous.js';
 import { STRATEGIES, type Strategy } from '../../../../lib/engine/overlay/strategy.js';
 import { SeededRandom } from '../../../../lib/testing/seeded-random.js';

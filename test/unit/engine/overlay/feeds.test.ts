@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { DialResult } from '../../../../lib/engine/crypto/handshakes.js';
+import type { EngineOptions } from '../../../../lib/engine/engine-options.js';
 import { MemberTable } from '../../../../lib/engine/membership/member-table.js';
 import { AVOID_MS, FEED_RETRY_MS, Feeds, SELECTION_DELAY_MS } from '../../../../lib/engine/overlay/feeds.js';
 import type { Peer } from '../../../../lib/engine/peers/peer.js';
@@ -10,22 +11,26 @@ let table: MemberTable;
 let feeds: Feeds;
 let dialled: string[];
 let told: Peer[];
+/** Peers of which the engine heard that a role changed. */
+let changed: Peer[];
 
-function startFeeds(subscriptions: number): void {
-  lab = new EngineLab({ subscriptions });
+function startFeeds(subscriptions: number, options: Partial<EngineOptions> = {}): void {
+  lab = new EngineLab({ subscriptions, ...options });
   table = new MemberTable();
   dialled = [];
   told = [];
-  feeds = new Feeds(
-    lab.context,
-    lab.peers,
-    table,
-    (_to, _now, expected): DialResult => {
+  changed = [];
+  feeds = new Feeds(lab.context, lab.peers, table, {
+    dial: (_to, _now, expected): DialResult => {
       dialled.push(expected);
       return 'started';
     },
-    peer => told.push(peer),
-  );
+    tell: peer => told.push(peer),
+    linkChanged: (peer, now) => {
+      changed.push(peer);
+      lab.peers.refreshLink(peer, now);
+    },
+  });
 }
 
 beforeEach(() => startFeeds(2));

@@ -6,8 +6,9 @@ import {
   HEARTBEAT_JITTER,
   Heartbeats,
   IDLE_PEER_MS,
-  SUBSCRIBERS_PER_FEED,
+  UNUSED_PEER_MS,
 } from '../../../../lib/engine/peers/heartbeats.js';
+import { RING_PLACES, subscriberLimit } from '../../../../lib/engine/peers/link-limits.js';
 import type { Peer } from '../../../../lib/engine/peers/peer.js';
 import { Frame, Role } from '../../../../lib/engine/wire/frame.js';
 import { EngineLab, frameReader, framesTo } from '../engine-lab.js';
@@ -17,12 +18,15 @@ const DIGEST = 0xabcdef;
 
 /** What the heartbeats told their host, as text. */
 let told: string[];
+/** Round trips that the host was told of. */
+let measured: number[];
 let lab: EngineLab;
 let heartbeats: Heartbeats;
 let counter: number;
 
 function startLab(overrides: ConstructorParameters<typeof EngineLab>[0] = {}): void {
   told = [];
+  measured = [];
   counter = 0;
   lab = new EngineLab(overrides, (peer, now) => heartbeats.service(peer, now));
   heartbeats = new Heartbeats(lab.context, lab.peers, {
@@ -36,6 +40,7 @@ function startLab(overrides: ConstructorParameters<typeof EngineLab>[0] = {}): v
       lab.peers.refreshLink(peer, now);
     },
     feedRefused: () => told.push('refused'),
+    roundTripMeasured: peer => measured.push(peer.roundTrip.minimumMs),
     digestHeard: (_peer, digest) => told.push(`digest ${digest.toString(16)}`),
     digest: DIGEST,
   });
@@ -129,7 +134,7 @@ describe('a heartbeat', () => {
     heartbeats.tell(peer, 0);
     answer(peer, 0, 10);
     framesTo(peer);
-    lab.advanceTo(IDLE_PEER_MS - 1);
+    lab.advanceTo(UNUSED_PEER_MS - 1);
     expect(heartbeatsTo(peer)).toEqual([]);
   });
 
@@ -139,6 +144,7 @@ describe('a heartbeat', () => {
     answer(peer, 0, 80);
     answer(peer, 0, 8_000);
     expect(peer.roundTrip.smoothedMs).toBe(80);
+    expect(measured).toEqual([80]);
   });
 
   it('measures nothing by an answer to an earlier one', () => {
@@ -166,12 +172,12 @@ describe('news of a role', () => {
     const peer = lab.meet(1);
     heartbeats.tell(peer, 0);
     framesTo(peer);
-    expect(timesUntil(peer, IDLE_PEER_MS - 1).length).toBe(HASTY_REPEATS);
+    expect(timesUntil(peer, UNUSED_PEER_MS - 1).length).toBe(HASTY_REPEATS);
   });
 
   it('waits two round trips on a path that is slow', () => {
     const peer = lab.meet(1, { isSubscriber: true });
-    peer.roundTrip.sample(1_000);
+    peer.roundTrip.sample(1_000, 0);
     heartbeats.tell(peer, 0);
     framesTo(peer);
     expect(timesUntil(peer, 2_500)).toEqual([2_000]);
@@ -197,9 +203,9 @@ describe('a subscriber', () => {
   });
 
   it('is refused when there are enough, unless we are its predecessor on the ring', () => {
-    startLab({ subscriptions: 1 });
-    for (let i = 1; i <= SUBSCRIBERS_PER_FEED; i++) receive(lab.meet(i), Role.feed, 0);
-    const [late, neighbour] = [lab.meet(100), lab.meet(101)];
+    const plain = subscriberLimit(5) - RING_PLACES;
+    for (let i = 1; i <= plain; i++) receive(lab.meet(i), Role.feed, 0);
+    const [late, neighbour] = [lab.meet(100), lab.meet(0x81)];
     receive(late, Role.feed, 0);
     receive(neighbour, Role.feed | Role.locked, 0);
     expect([late.isSubscriber, neighbour.isSubscriber]).toEqual([false, true]);
@@ -207,10 +213,31 @@ describe('a subscriber', () => {
   });
 
   it('stays one when there are enough', () => {
-    startLab({ subscriptions: 1 });
-    const peers = Array.from({ length: SUBSCRIBERS_PER_FEED }, (_, i) => lab.meet(i + 1));
+    const peers = Array.from({ length: subscriberLimit(5) - RING_PLACES }, (_, i) => lab.meet(i + 1));
     for (const round of [0, 1]) for (const peer of peers) receive(peer, Role.feed, round);
     expect(peers.every(peer => peer.isSubscriber)).toBe(true);
+  });
+
+  it('that follows us on the ring takes the place of one that is farther behind, which is told', () => {
+    // Our own id is 0x80: 0x90 follows us, and then 0xa0 and so on, and the small ones come last.
+    const claimants = Array.from({ length: subscriberLimit(5) }, (_, i) => lab.meet(0xa0 + i));
+    for (const peer of claimants) receive(peer, Role.feed | Role.locked, 0);
+    const [last, far, next] = [claimants.at(-1)!, lab.meet(0x10), lab.meet(0x90)];
+    framesTo(last);
+    receive(far, Role.feed | Role.locked, 0);
+    expect(far.isSubscriber).toBe(false);
+    receive(next, Role.feed | Role.locked, 0);
+    expect([next.isSubscriber, last.isSubscriber]).toEqual([true, false]);
+    expect(heartbeatsTo(last)).toMatchObject([{ 2: 0 }]);
+  });
+
+  it('loses its place when it keeps one for ring successors without being one', () => {
+    const plain = Array.from({ length: subscriberLimit(5) - RING_PLACES }, (_, i) => lab.meet(i + 1));
+    for (const peer of plain) receive(peer, Role.feed, 0);
+    const peer = lab.meet(0x90);
+    receive(peer, Role.feed | Role.locked, 0);
+    receive(peer, Role.feed, 1);
+    expect(peer).toMatchObject({ isSubscriber: false, isRingSubscriber: false });
   });
 
   it('is taken even if its heartbeat was overtaken by other packets', () => {
@@ -253,6 +280,19 @@ describe('a feed', () => {
     const peer = lab.meet(1);
     asFeed(peer, 0);
     answer(peer, 0, 10);
+    expect(peer.isFeedActive).toBe(false);
+    expect(told).toContain('refused');
+  });
+
+  it('is asked again when it seems to have forgotten us', () => {
+    const peer = lab.meet(1);
+    asFeed(peer, 0);
+    answer(peer, Role.subscribed, 10);
+    framesTo(peer);
+    receive(peer, 0, 20);
+    expect(heartbeatsTo(peer)).toMatchObject([{ 2: Role.feed }]);
+    expect(peer.isFeedActive).toBe(true);
+    answer(peer, 0, 30);
     expect(peer.isFeedActive).toBe(false);
     expect(told).toContain('refused');
   });
@@ -304,13 +344,27 @@ describe('a silent link', () => {
 });
 
 describe('a session', () => {
-  it('that serves no link is given up after a minute', () => {
+  it('that never served a link is given up after some seconds', () => {
     const peer = lab.meet(1);
     heartbeats.tell(peer, 0);
     answer(peer, 0, 10);
+    lab.advanceTo(UNUSED_PEER_MS - 1);
+    expect(told).not.toContain('gone');
+    lab.advanceTo(UNUSED_PEER_MS);
+    expect(told.at(-1)).toBe('gone');
+  });
+
+  it('that serves no link any more is given up after a minute', () => {
+    const peer = lab.meet(1, { isSubscriber: true });
+    heartbeats.tell(peer, 0);
+    answer(peer, 0, 10);
+    peer.isSubscriber = false;
+    lab.peers.refreshLink(peer, 20);
+    heartbeats.tell(peer, 20);
+    answer(peer, 0, 30);
     lab.advanceTo(IDLE_PEER_MS - 1);
     expect(told).not.toContain('gone');
-    lab.advanceTo(IDLE_PEER_MS);
+    lab.advanceTo(IDLE_PEER_MS + 20);
     expect(told.at(-1)).toBe('gone');
   });
 
