@@ -275,8 +275,7 @@ export class VirtualNetwork implements DatagramNetwork {
       return;
     }
     this.deliver(from, to, datagram, conditions);
-    // A copy of its own: receivers open datagrams in place, and a duplicate needs the sealed bytes.
-    if (this.generator.unit() < (conditions.duplication ?? 0)) this.deliver(from, to, datagram.slice(), conditions);
+    if (this.generator.unit() < (conditions.duplication ?? 0)) this.deliver(from, to, datagram, conditions);
   }
 
   private deliver(from: Host, to: Host, datagram: Uint8Array, conditions: Conditions): void {
@@ -298,7 +297,9 @@ export class VirtualNetwork implements DatagramNetwork {
       if (at > this.time) return datagrams.push(at, from!, to!, datagram!, true);
     }
     this.counts.arrived++;
-    to!.listener(from!.endpoint, datagram!);
+    // A copy of its own, as from a socket: receivers open datagrams in place, and a duplicate needs the sealed bytes. What
+    // they keep of it must not hold on to the sender's buffer either, in which many datagrams stand.
+    to!.listener(from!.endpoint, datagram!.slice());
   }
 }
 

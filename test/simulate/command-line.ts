@@ -48,8 +48,6 @@ Exits with 1 when a message is missing without a reason, or reached a handler tw
 /** Throws a UsageError. */
 export function parseCommandLine(args: readonly string[]): CommandLine {
   const { values } = parse(args);
-  const number = (text: string | undefined, otherwise: number) => (text === undefined ? otherwise : Number(text));
-  const optional = (text: string | undefined) => (text === undefined ? undefined : Number(text));
   const defaults = SIMULATION_DEFAULTS;
   const options: SimulationOptions = {
     scenario: (values.scenario ?? defaults.scenario) as Scenario,
@@ -72,6 +70,14 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   };
   checkOptions(options);
   return { options, isJson: values.json ?? false, isHelp: values.help ?? false };
+}
+
+function number(text: string | undefined, otherwise: number): number {
+  return text === undefined ? otherwise : Number(text);
+}
+
+function optional(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
 }
 
 function parse(args: readonly string[]) {

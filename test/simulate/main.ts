@@ -6,7 +6,7 @@ import { runSimulation } from './simulation.js';
 import { table } from './table.js';
 
 /** Wall time between two lines of progress, ms. */
-const PROGRESS_MS = 2_000;
+const PROGRESS_MS = 5_000;
 
 function main(): number {
   const { options, isJson, isHelp } = parseCommandLine(process.argv.slice(2));

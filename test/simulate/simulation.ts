@@ -2,6 +2,7 @@ import { SeededRandom } from '../../lib/testing/seeded-random.js';
 import { DeliveryLog, type Message } from './delivery-log.js';
 import { DirectDelivery } from './direct-delivery.js';
 import { findMissing, type Missing } from './ground-truth.js';
+import { replaceCipher } from './null-cipher.js';
 import { checkOptions, SIMULATION_DEFAULTS, type SimulationOptions } from './options.js';
 import { OverlayHistory } from './overlay-history.js';
 import type { KillReport, SimulationResult } from './result.js';
@@ -41,7 +42,12 @@ export interface SimulationHooks {
 export function runSimulation(choices: Partial<SimulationOptions> = {}, hooks: SimulationHooks = {}): SimulationResult {
   const options = { ...SIMULATION_DEFAULTS, ...choices };
   checkOptions(options);
-  return new Simulation(options, hooks).run();
+  const restore = options.cipher === 'null' ? replaceCipher() : () => undefined;
+  try {
+    return new Simulation(options, hooks).run();
+  } finally {
+    restore();
+  }
 }
 
 class Simulation {
