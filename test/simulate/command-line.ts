@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { STRATEGIES, type Strategy } from '../../lib/engine/overlay/strategy.js';
+import { type Baseline, BASELINES } from './baselines/baseline.js';
 import {
   checkOptions,
   type Cipher,
@@ -39,6 +40,8 @@ export const HELP = `Runs a whole cluster of real engines in virtual time, on a 
   --cold-start          join through one seed; else all nodes know each other from the start
   --cipher <name>       ${CIPHERS.join(', ')} (${SIMULATION_DEFAULTS.cipher})
   --check <n>           assert the invariants of each engine after every n of its inputs; 0 for never (0)
+  --baseline <name>     ${BASELINES.join(', ')}: carries the messages in place of the engines, on their links
+  --curves              adds quantiles of the latency, and copies over time, to the JSON
   --json                one JSON object on stdout in place of a table; progress is on stderr
   --help
 
@@ -67,6 +70,8 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     coldStart: values['cold-start'] ?? false,
     cipher: (values.cipher ?? defaults.cipher) as Cipher,
     checkEvery: number(values.check, defaults.checkEvery),
+    baseline: values.baseline as Baseline | undefined,
+    hasCurves: values.curves ?? false,
   };
   checkOptions(options);
   return { options, isJson: values.json ?? false, isHelp: values.help ?? false };
@@ -104,6 +109,8 @@ function parse(args: readonly string[]) {
         'cold-start': flag,
         cipher: text,
         check: text,
+        baseline: text,
+        curves: flag,
         json: flag,
         help: flag,
       },

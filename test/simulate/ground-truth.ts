@@ -8,8 +8,15 @@ import { type OverlaySnapshot, reachableFrom, spread } from './overlay-history.j
  * - `origin_alone`: the origin had no link when it sent.
  * - `no_path`: no path led from the origin to the node until the caches had forgotten the message.
  * - `no_path_when_sent`: there was none when it was sent. A path that comes later carries what is sent from then on.
+ * - `no_repair_in_this_protocol`: a baseline has lost it, and knows no way to get it again. Never said of the engines.
  */
-export const REASONS = ['refused', 'origin_alone', 'no_path', 'no_path_when_sent'] as const;
+export const REASONS = [
+  'refused',
+  'origin_alone',
+  'no_path',
+  'no_path_when_sent',
+  'no_repair_in_this_protocol',
+] as const;
 export type Reason = (typeof REASONS)[number];
 
 /** One message that one node does not have. */

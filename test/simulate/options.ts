@@ -1,5 +1,6 @@
 import { ENGINE_DEFAULTS } from '../../lib/engine/engine-options.js';
 import { STRATEGIES, type Strategy } from '../../lib/engine/overlay/strategy.js';
+import { type Baseline, BASELINES, MOST_BASELINE_BYTES } from './baselines/baseline.js';
 import { REGIONS } from './regions.js';
 
 export const SCENARIOS = ['dissemination', 'quiet', 'many-origins', 'large', 'growth', 'kill'] as const;
@@ -39,6 +40,10 @@ export interface SimulationOptions {
   readonly cipher: Cipher;
   /** Asserts the invariants of each engine after every so many of its inputs; 0 for never. */
   readonly checkEvery: number;
+  /** Who carries the messages in place of the engines, on the overlay that these have made; undefined for the engines. */
+  readonly baseline: Baseline | undefined;
+  /** The result has curves as well. */
+  readonly hasCurves: boolean;
 }
 
 export const SIMULATION_DEFAULTS: SimulationOptions = {
@@ -59,6 +64,8 @@ export const SIMULATION_DEFAULTS: SimulationOptions = {
   coldStart: false,
   cipher: 'xsalsa20-poly1305',
   checkEvery: 0,
+  baseline: undefined,
+  hasCurves: false,
 };
 
 /** An option of the command line that cannot be used. */
@@ -82,6 +89,16 @@ export function checkOptions(options: SimulationOptions): void {
   if (!(options.uplinkMbits > 0)) throw new UsageError('--uplink takes a rate above 0, Mbit/s');
   if (!(options.settleMs >= 0)) throw new UsageError('--settle takes seconds');
   whole('check', options.checkEvery, 0, Number.MAX_SAFE_INTEGER);
+  if (options.baseline !== undefined) checkBaseline(options.baseline, options);
+}
+
+function checkBaseline(baseline: Baseline, { scenario, payloadBytes }: SimulationOptions): void {
+  choice('baseline', baseline, BASELINES);
+  if (scenario === 'large' || scenario === 'kill')
+    throw new UsageError(`--baseline is not for the scenario ${scenario}`);
+  if (payloadBytes !== undefined && payloadBytes > MOST_BASELINE_BYTES) {
+    throw new UsageError(`--baseline is for messages of at most ${MOST_BASELINE_BYTES} bytes`);
+  }
 }
 
 function choice(name: string, value: string, choices: readonly string[]): void {

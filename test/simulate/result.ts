@@ -1,3 +1,5 @@
+import type { Baseline } from './baselines/baseline.js';
+import type { Curves } from './curves.js';
 import type { Percentiles } from './percentiles.js';
 import type { SimulationOptions } from './options.js';
 
@@ -22,6 +24,8 @@ export interface KillReport {
 
 /** All figures of a run. Those per message are of the messages that count, without warm-up and cool-down. */
 export interface SimulationResult {
+  /** Who carried the messages: the engines of this package, or a baseline. */
+  readonly protocol: 'gwyh' | Baseline;
   readonly scenario: SimulationOptions['scenario'];
   readonly nodes: number;
   readonly zones: number;
@@ -81,6 +85,8 @@ export interface SimulationResult {
   readonly peakMemoryMiB: number;
   /** Hash of every datagram and every delivery. */
   readonly digest: string;
+  /** With `--curves` only. */
+  readonly curves?: Curves;
 }
 
 /** Whether all that was promised was kept. */

@@ -1,12 +1,13 @@
 import type { EngineEvent } from '../../lib/engine/engine-event.js';
-import { uintSize } from '../../lib/engine/wire/message-pack-writer.js';
-import { NODE_ID_BYTES } from '../../lib/engine/node-id.js';
 import type { PathModel } from '../../lib/testing/path-model.js';
 import { VirtualCluster, type VirtualHomie } from '../../lib/testing/virtual-cluster.js';
+import type { Carrier } from './carrier.js';
 import { type DeliveryLog, makePayload, type Message } from './delivery-log.js';
+import { frameSizes } from './frame-sizes.js';
 import type { SimulationOptions } from './options.js';
 import { REGIONS } from './regions.js';
 import { RunDigest } from './run-digest.js';
+import { dropsOf, type Traffic, trafficOf } from './traffic.js';
 import { World } from './world.js';
 
 /** Longest that a cluster may take to form beyond the time it is given, ms. */
@@ -16,8 +17,10 @@ const FORMING_MS = 120_000;
 const STEP_MS = 1_000;
 
 /** Real engines in the simulated world, and a digest of all they do. */
-export class SimulatedCluster {
+export class SimulatedCluster implements Carrier {
   readonly world: World;
+  /** The ways of the world, with every datagram in the digest. */
+  readonly paths: PathModel;
   readonly cluster: VirtualCluster;
   readonly digest = new RunDigest();
   /** Where messages are entered when they arrive. */
@@ -31,9 +34,10 @@ export class SimulatedCluster {
     const { nodes, loss, uplinkMbits, seed, strategy, subscriptions, checkEvery } = options;
     const regions = REGIONS.slice(0, options.zones);
     this.world = new World({ regions, nodes, loss, uplinkMbits, seed });
+    this.paths = this.digested(this.world);
     this.cluster = new VirtualCluster({
       seed,
-      paths: this.digested(this.world),
+      paths: this.paths,
       engine: { strategy, subscriptions, maxMessageBytes: Math.max(1_048_576, options.payloadBytes ?? 0) },
       checkEvery,
       onEvent: (homie, event) => this.onEvent(homie, event),
@@ -79,6 +83,14 @@ export class SimulatedCluster {
     message.frames = frameSizes(message.payloadBytes, engine.lastSequence - before, engine.lastSequence);
   }
 
+  traffic(): Traffic {
+    return trafficOf(this.homies);
+  }
+
+  drops(): Record<string, number> {
+    return dropsOf(this.homies);
+  }
+
   private get isFormed(): boolean {
     return this.options.coldStart ? this.cluster.isJoined : this.homies.every(homie => homie.engine.isReady);
   }
@@ -110,15 +122,4 @@ export class SimulatedCluster {
       received: (host, now) => paths.received(host, now),
     };
   }
-}
-
-/** Bytes of the head of a binary value of at least 256 bytes; a shorter one has one less. */
-const BINARY_HEAD_BYTES = 3;
-
-/** Sizes of the segment frames of a message, to within a few bytes: segments are taken to be of equal length. */
-function frameSizes(payloadBytes: number, segments: number, sequence: number): number[] {
-  const boot = uintSize(Number.MAX_SAFE_INTEGER);
-  const numbers = boot + uintSize(sequence) + uintSize(segments - 1) + uintSize(segments);
-  const head = 3 + (2 + NODE_ID_BYTES) + numbers + BINARY_HEAD_BYTES;
-  return Array.from({ length: segments }, () => head + Math.ceil(payloadBytes / segments));
 }

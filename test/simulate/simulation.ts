@@ -1,7 +1,10 @@
 import { SeededRandom } from '../../lib/testing/seeded-random.js';
+import { BaselineCluster } from './baselines/baseline-cluster.js';
+import type { Carrier } from './carrier.js';
+import { CopiesCurve } from './curves.js';
 import { DeliveryLog, type Message } from './delivery-log.js';
 import { DirectDelivery } from './direct-delivery.js';
-import { findMissing, type Missing } from './ground-truth.js';
+import { findMissing, type Missing, type Reason } from './ground-truth.js';
 import { replaceCipher } from './null-cipher.js';
 import { checkOptions, SIMULATION_DEFAULTS, type SimulationOptions } from './options.js';
 import { OverlayHistory } from './overlay-history.js';
@@ -9,7 +12,7 @@ import type { KillReport, SimulationResult } from './result.js';
 import { type Plan, planScenario } from './scenarios.js';
 import { SimulatedCluster } from './simulated-cluster.js';
 import { summarise } from './summary.js';
-import { NO_TRAFFIC, type Traffic, trafficBetween, trafficOf } from './traffic.js';
+import { NO_TRAFFIC, type Traffic, trafficBetween } from './traffic.js';
 import { killSome, reportKill } from './kill.js';
 
 /** Seeds of the generators that belong to one part of a simulation each, added to the seed of the run. */
@@ -27,6 +30,9 @@ const TAIL_MS = 30_000;
 
 /** It does not end before this, ms: a second delivery of the last message would be a fault. */
 const LEAST_TAIL_MS = 2_000;
+
+/** Why a node does not have a message of a baseline that had a path for it. */
+const NO_REPAIR: Reason = 'no_repair_in_this_protocol';
 
 /** What a run can be watched and tampered with by. */
 export interface SimulationHooks {
@@ -56,6 +62,7 @@ class Simulation {
   private readonly simulated: SimulatedCluster;
   private readonly history: OverlayHistory;
   private traffic: { warmUp: Traffic; measured: Traffic } = { warmUp: NO_TRAFFIC, measured: NO_TRAFFIC };
+  private copies: CopiesCurve | undefined;
   private memoryBefore = 0;
 
   constructor(
@@ -78,15 +85,20 @@ class Simulation {
     const plan = planScenario(options, this.alive(), this.random);
     const log = new DeliveryLog(plan.messages.map(toMessage), options.nodes);
     simulated.log = log;
-    this.play(plan, log);
+    const carrier = this.carrierOf(log);
+    this.play(plan, log, carrier);
     const survivors = this.alive();
-    const missing = findMissing(log, history.snapshots, survivors);
+    const missing = findMissing(log, history.snapshots, survivors).map(each =>
+      options.baseline === undefined || each.reason !== undefined ? each : { ...each, reason: NO_REPAIR },
+    );
     for (const each of missing) if (each.reason === undefined) hooks.onUnexplained?.(each);
     const kill: KillReport | undefined =
       options.scenario === 'kill' ? reportKill(log, history.snapshots, survivors, options, startedAt) : undefined;
     return summarise({
       options,
       simulated,
+      carrier,
+      copies: this.copies?.copies,
       plan,
       log,
       missing,
@@ -100,46 +112,57 @@ class Simulation {
     });
   }
 
-  private play(plan: Plan, log: DeliveryLog): void {
+  /** A baseline begins where the engines are, which rest from then on. */
+  private carrierOf(log: DeliveryLog): Carrier {
     const { simulated, history } = this;
-    const startedAt = simulated.now;
-    const before = trafficOf(simulated.homies);
+    const { baseline } = this.options;
+    if (baseline === undefined) return simulated;
+    const { paths, digest, now } = simulated;
+    return new BaselineCluster({ baseline, overlay: history.snapshot(now), paths, log, digest, startedAt: now });
+  }
+
+  private play(plan: Plan, log: DeliveryLog, carrier: Carrier): void {
+    const { history } = this;
+    const startedAt = carrier.now;
+    if (this.options.hasCurves) this.copies = new CopiesCurve(carrier, log, startedAt, startedAt + plan.to);
+    const before = carrier.traffic();
     let counted: Traffic | undefined;
     let end: Traffic | undefined;
     const countWhenDue = (at: number) => {
       if (counted === undefined && at >= plan.from) {
-        simulated.advanceTo(startedAt + plan.from);
-        counted = trafficOf(simulated.homies);
+        carrier.advanceTo(startedAt + plan.from);
+        counted = carrier.traffic();
       }
       if (end === undefined && at >= plan.to) {
-        simulated.advanceTo(startedAt + plan.to);
-        end = trafficOf(simulated.homies);
+        carrier.advanceTo(startedAt + plan.to);
+        end = carrier.traffic();
       }
     };
     for (const [number, { at }] of plan.messages.entries()) {
-      this.observeUntil(startedAt + at);
+      this.observeUntil(carrier, startedAt + at);
       countWhenDue(at);
-      history.observe(simulated.now, 0);
-      simulated.send(log.messages[number]!);
+      history.observe(carrier.now, 0);
+      carrier.send(log.messages[number]!);
     }
-    const lastAt = simulated.now;
+    const lastAt = carrier.now;
     const deliveries = this.alive().length - 1;
-    while (simulated.now < lastAt + TAIL_MS) {
+    while (carrier.now < lastAt + TAIL_MS) {
       const isComplete = log.delivered >= deliveries * log.messages.length;
-      if (isComplete && simulated.now >= Math.max(lastAt + LEAST_TAIL_MS, startedAt + plan.to)) break;
-      this.observeUntil(simulated.now + OBSERVATION_MS);
-      countWhenDue(simulated.now - startedAt);
+      if (isComplete && carrier.now >= Math.max(lastAt + LEAST_TAIL_MS, startedAt + plan.to)) break;
+      this.observeUntil(carrier, carrier.now + OBSERVATION_MS);
+      countWhenDue(carrier.now - startedAt);
     }
     countWhenDue(Infinity);
-    history.observe(simulated.now, 0);
+    history.observe(carrier.now, 0);
     this.traffic = { warmUp: trafficBetween(before, counted!), measured: trafficBetween(counted!, end!) };
   }
 
-  private observeUntil(at: number): void {
-    const { simulated, history } = this;
-    while (simulated.now < at) {
-      simulated.advanceTo(Math.min(at, simulated.now + OBSERVATION_MS));
-      history.observe(simulated.now, OBSERVATION_MS);
+  private observeUntil(carrier: Carrier, at: number): void {
+    const { history, copies } = this;
+    while (carrier.now < at) {
+      carrier.advanceTo(Math.min(at, carrier.now + OBSERVATION_MS, copies?.nextAt ?? Infinity));
+      copies?.sample();
+      history.observe(carrier.now, OBSERVATION_MS);
     }
   }
 

@@ -1,3 +1,5 @@
+import type { Carrier } from './carrier.js';
+import { quantiles } from './curves.js';
 import type { DeliveryLog, Message } from './delivery-log.js';
 import type { DirectDelivery } from './direct-delivery.js';
 import type { Missing } from './ground-truth.js';
@@ -6,12 +8,15 @@ import { type Percentiles, percentilesOf, rounded } from './percentiles.js';
 import type { KillReport, SimulationResult } from './result.js';
 import type { Plan } from './scenarios.js';
 import type { SimulatedCluster } from './simulated-cluster.js';
-import { dropsOf, type Traffic } from './traffic.js';
+import type { Traffic } from './traffic.js';
 
 /** All that is known at the end of a run. */
 export interface FinishedRun {
   readonly options: SimulationOptions;
   readonly simulated: SimulatedCluster;
+  readonly carrier: Carrier;
+  /** Copies for each delivery, by half seconds; undefined when no curves are wanted. */
+  readonly copies: readonly number[] | undefined;
   readonly plan: Plan;
   readonly log: DeliveryLog;
   readonly missing: readonly Missing[];
@@ -27,7 +32,7 @@ export interface FinishedRun {
 
 /** Makes figures of what happened. */
 export function summarise(run: FinishedRun): SimulationResult {
-  const { options, simulated, log, missing, survivors, traffic } = run;
+  const { options, simulated, carrier, log, missing, survivors, traffic } = run;
   const measured = log.messages.filter(message => message.isMeasured);
   const warmUp = log.messages.filter((message, i) => !message.isMeasured && i < measured[0]!.number);
   const payloadBytes = measured[0]!.payloadBytes;
@@ -38,6 +43,7 @@ export function summarise(run: FinishedRun): SimulationResult {
   const segmentBytes = (traffic.measured.segmentsSent * sum(measured, frameBytes)) / sum(measured, segmentCount);
   const isLarge = options.scenario === 'large';
   return {
+    protocol: options.baseline ?? 'gwyh',
     scenario: options.scenario,
     nodes: options.nodes,
     zones: options.zones,
@@ -75,14 +81,17 @@ export function summarise(run: FinishedRun): SimulationResult {
     links: { mean: rounded(sum(linkCounts, count => count) / linkCounts.length), max: Math.max(...linkCounts) },
     hops: { p50: figures.hops.p50, max: figures.hops.max },
     repairs: traffic.measured.segmentsRepaired,
-    drops: dropsOf(simulated.homies),
+    drops: carrier.drops(),
     unready: run.unready,
     ...(run.kill !== undefined && { kill: run.kill }),
     ...(run.stateBytesPerNode !== undefined && { stateBytesPerNode: Math.round(run.stateBytesPerNode) }),
-    virtualSeconds: rounded(simulated.now / 1_000),
+    virtualSeconds: rounded(carrier.now / 1_000),
     wallSeconds: Number(((performance.now() - run.startedAt) / 1_000).toFixed(1)),
     peakMemoryMiB: Math.round(process.resourceUsage().maxRSS / 1_024),
     digest: simulated.digest.hex(),
+    ...(run.copies !== undefined && {
+      curves: { latencyMs: figures.latencyCurve, directMs: figures.directCurve, copiesByHalfSecond: run.copies },
+    }),
   };
 }
 
@@ -92,6 +101,8 @@ interface Latencies {
   readonly direct: Percentiles;
   readonly pairStretch: Percentiles;
   readonly hops: Percentiles;
+  readonly latencyCurve: readonly number[];
+  readonly directCurve: readonly number[];
 }
 
 function latencies(run: FinishedRun, measured: readonly Message[]): Latencies {
@@ -121,6 +132,8 @@ function latencies(run: FinishedRun, measured: readonly Message[]): Latencies {
     direct: percentilesOf(straight.subarray(0, pairs)),
     pairStretch: percentilesOf(stretch.subarray(0, delivered)),
     hops: { ...percentilesOf(hops.subarray(0, delivered)) },
+    latencyCurve: quantiles(latency.subarray(0, delivered)),
+    directCurve: quantiles(straight.subarray(0, pairs)),
   };
 }
 
