@@ -45,6 +45,8 @@ export class Feeds {
   private chosenIds: ReadonlySet<NodeId> = new Set();
   /** The near ones of `nearest` among the chosen. */
   private near: ReadonlySet<NodeId> = new Set();
+  /** These, and those chosen before that still deliver: should a new one refuse, the old one stays. */
+  private nearHeld: ReadonlySet<NodeId> = new Set();
   /** Until then some member is avoided or passed over. */
   private restrictedUntil = 0;
   private readonly selectTimer = new Timer(now => this.select(now));
@@ -140,11 +142,13 @@ export class Feeds {
       const next = nextEnd(live, now);
       if (next < Infinity) this.context.timers.setEarlier(this.selectTimer, next);
     }
-    this.chosen = selectFeeds({ self, zone, strategy, count, near: this.near }, candidates, forSlots);
+    this.chosen = selectFeeds({ self, zone, strategy, count, near: this.nearHeld }, candidates, forSlots);
     this.chosenIds = new Set(this.chosen.map(member => member.id));
     if (this.exploration !== undefined) {
       const slots = Math.min(count, candidates.length) - 1;
       this.near = new Set(this.chosen.slice(1, 1 + nearSlots(slots)).map(member => member.id));
+      const delivering = [...this.nearHeld].filter(id => this.peers.get(id)?.isFeedActive);
+      this.nearHeld = new Set([...this.near, ...delivering]);
       this.exploration.feedsChosen(now);
       if (!this.reviewTimer.isSet) this.context.timers.set(this.reviewTimer, now + this.reviewDelay());
     }
