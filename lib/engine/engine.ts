@@ -300,6 +300,7 @@ export class GwyhEngine {
 
   private removePeer(peer: Peer, now: number): void {
     this.peers.remove(peer, now);
+    this.dissemination.peerGone(peer, now);
     this.linkChanged(peer, now);
     if (this.peers.size === 0) this.seeds.rejoin(now);
   }

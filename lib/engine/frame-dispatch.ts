@@ -61,10 +61,16 @@ export class FrameDispatch {
           membership.onPage(peer, reader, length, now);
           break;
         case Frame.digest:
-          dissemination.repair.onDigest(peer, reader, length, now);
+          dissemination.onDigest(peer, reader, length, now);
           break;
         case Frame.repairRequest:
           dissemination.repair.onRequest(peer, reader, length);
+          break;
+        case Frame.wish:
+          dissemination.onWish(peer, reader);
+          break;
+        case Frame.offer:
+          dissemination.onOffer(peer, reader, now);
           break;
         case Frame.pathChallenge:
           strays.push(peer, from, answerChallenge(reader, this.context.writer), now);

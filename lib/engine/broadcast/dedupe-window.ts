@@ -87,14 +87,17 @@ export class DedupeWindow {
   /**
    * The missing sequences, lowest first, as pairs of first and length.
    * @param most bound on the number of sequences; there are never more than 32 pairs.
+   * @param above only those above this one. Default: all.
+   * @param upTo only those up to this one. Default: all.
    */
-  missingRanges(most: number): number[] {
+  missingRanges(most: number, above = 0, upTo = this.highest): number[] {
     const ranges: number[] = [];
+    const last = Math.min(upTo, this.highest);
     let room = most;
-    let first = this.nextMissing(this.settled);
-    while (first <= this.highest && room > 0 && ranges.length < 64) {
+    let first = this.nextMissing(Math.max(this.settled, above));
+    while (first <= last && room > 0 && ranges.length < 64) {
       let end = first + 1;
-      while (end <= this.highest && end - first < room && !this.isSet(end)) end++;
+      while (end <= last && end - first < room && !this.isSet(end)) end++;
       ranges.push(first, end - first);
       room -= end - first;
       first = this.nextMissing(end - 1);

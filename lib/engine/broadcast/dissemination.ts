@@ -1,6 +1,6 @@
 import { type EngineContext, MAX_FRAME_BYTES } from '../engine-context.js';
 import type { MemberTable } from '../membership/member-table.js';
-import { nodeIdToBytes } from '../node-id.js';
+import { NODE_ID_BYTES, nodeIdToBytes } from '../node-id.js';
 import { Priority } from '../peers/outbox.js';
 import type { Peer } from '../peers/peer.js';
 import type { PeerTable } from '../peers/peer-table.js';
@@ -16,23 +16,30 @@ import {
   segmentOverhead,
   writeSegment,
 } from '../wire/segment-frame.js';
-import { ORIGIN_IDLE_MS, OriginStream, OriginTable } from './origin-stream.js';
+import { Announcements } from './announcements.js';
+import { FLOOD_SEGMENTS, LargeMessages } from './large-messages.js';
+import { ORIGIN_IDLE_MS, OriginStream } from './origin-stream.js';
+import { Paths } from './paths.js';
 import { Reassembly } from './reassembly.js';
 import { Repair } from './repair.js';
 import { SegmentCache } from './segment-cache.js';
+import { Wish } from './stream-link.js';
+import { Streams } from './streams.js';
 
 /** How often caches and idle streams are swept, ms. */
 const SWEEP_MS = 10_000;
 
 export type BroadcastResult = 'accepted' | 'too_large' | 'queue_full';
 
-/** Broadcasts: our own into segments, those of others on to all links at once and to the application when whole. */
+/** Broadcasts: our own into segments, those of others on to the links that want them and to the application when whole. */
 export class Dissemination {
-  private readonly origins = new OriginTable();
+  private readonly streams: Streams;
   private readonly cache = new SegmentCache();
   private readonly reassembly: Reassembly;
   readonly repair: Repair;
-  private readonly ownStream: OriginStream;
+  private readonly announcements: Announcements;
+  private readonly paths: Paths;
+  private readonly large: LargeMessages;
   private readonly segment = new Segment();
   private sequence = 0;
   private readonly sweepTimer = new Timer(now => this.sweep(now));
@@ -45,11 +52,15 @@ export class Dissemination {
     boot: number,
     now: number,
   ) {
-    this.ownStream = new OriginStream(nodeIdToBytes(context.options.id), boot, 1, now);
-    this.ownStream.isOwn = true;
-    this.origins.add(this.ownStream);
+    const own = new OriginStream(nodeIdToBytes(context.options.id), boot, 1, now);
+    own.isOwn = true;
+    this.streams = new Streams(context, own, stream => this.forget(stream));
+    const { table } = this.streams;
     this.reassembly = new Reassembly(context.options.maxMessageBytes, context.counters);
-    this.repair = new Repair(context, peers, this.origins);
+    this.repair = new Repair(context, peers, table);
+    this.announcements = new Announcements(context, peers);
+    this.paths = new Paths(context, peers, table, this.repair);
+    this.large = new LargeMessages(context, peers, this.paths, this.repair);
     context.timers.set(this.sweepTimer, now + SWEEP_MS);
   }
 
@@ -59,8 +70,8 @@ export class Dissemination {
     if (payload.length > options.maxMessageBytes) return 'too_large';
     const segment = new Segment();
     segment.hops = 1;
-    segment.origin = this.ownStream.idBytes;
-    segment.boot = this.ownStream.boot;
+    segment.origin = this.streams.own.idBytes;
+    segment.boot = this.streams.own.boot;
     segment.zones = zones;
     // Numbers get longer from segment to segment: room is left for the longest that any of them can carry.
     segment.sequence = this.sequence + MAX_SEGMENT_COUNT;
@@ -73,17 +84,16 @@ export class Dissemination {
     counters.broadcastsSent++;
     if (links.length === 0) counters.broadcastsUnheard++;
 
-    const priority = segment.count === 1 ? Priority.event : Priority.bulk;
+    const stream = this.streams.own;
     for (segment.index = 0; segment.index < segment.count; segment.index++) {
       segment.sequence = ++this.sequence;
       segment.payload = payload.subarray(segment.index * room, (segment.index + 1) * room);
       const frame = this.encode(segment);
-      this.ownStream.window.add(segment.sequence, now);
-      this.cache.add(this.ownStream, segment.sequence, frame, now);
-      this.flood(frame, priority, undefined, this.ownStream);
+      stream.window.add(segment.sequence, now);
+      this.note(segment, frame, stream, now);
+      this.passOn(frame, segment, undefined, stream, now);
       segment.zones = undefined;
     }
-    this.touch(this.ownStream, segment.count > 1, now);
     return 'accepted';
   }
 
@@ -113,30 +123,90 @@ export class Dissemination {
       return;
     }
     counters.segmentsReceived++;
-    const stream = this.streamOf(segment, now);
+    const stream = this.streams.ofSegment(segment, now);
     if (stream === undefined) return;
-    stream.heldBy(peer, segment.sequence);
+    const link = stream.link(peer);
+    link.provedToHold(segment.sequence);
     const { window } = stream;
     const { lost } = window;
+    const isLarge = segment.count > FLOOD_SEGMENTS;
+    const wasKnown = segment.sequence <= window.highest;
     const verdict = window.add(segment.sequence, now);
     if (verdict !== 'new') {
-      if (verdict === 'duplicate') counters.segmentsDuplicate++;
-      else counters.drop('old_segment');
+      if (verdict === 'old') return counters.drop('old_segment');
+      counters.segmentsDuplicate++;
+      if (isLarge) this.large.copied(stream, link, now);
+      else this.paths.copied(stream, link, segment.sequence, now);
       return;
     }
     if (window.lost > lost) counters.drop('segment_lost', window.lost - lost);
+    if (segment.hops < MAX_HOPS) frame[HOPS_OFFSET] = segment.hops + 1;
+    this.note(segment, frame, stream, now);
     if (segment.hops < MAX_HOPS) {
-      frame[HOPS_OFFSET] = segment.hops + 1;
-      this.cache.add(stream, segment.sequence, frame, now);
-      this.flood(frame, segment.count === 1 ? Priority.event : Priority.bulk, peer, stream);
+      this.passOn(frame, segment, peer, stream, now);
     } else counters.drop('hop_limit');
-    this.touch(stream, segment.count > 1, now);
+    const wasAskedFor = this.repair.arrived(stream, peer, segment.sequence, wasKnown, now);
+    if (isLarge) this.large.arrived(link);
+    else this.paths.arrived(stream, link, segment.sequence, wasAskedFor, now);
     this.deliver(stream, peer, now);
+  }
+
+  /** `[7, origin, boot, newest, age, ...]` */
+  onDigest(peer: Peer, reader: MessagePackReader, length: number, now: number): void {
+    for (let i = 1; i + 3 < length; i += 4) {
+      const idBytes = reader.bytesOf(NODE_ID_BYTES);
+      const boot = reader.uint();
+      const newest = reader.uint();
+      const ageMs = reader.uint() / 1_000;
+      if (reader.failed) return;
+      const stream = this.streams.toldOf(peer, idBytes, boot, newest, ageMs, now);
+      if (stream === undefined) continue;
+      const link = stream.link(peer);
+      link.provedToHold(stream === this.streams.own ? Math.min(newest, stream.newest) : newest);
+      if (stream === this.streams.own) continue;
+      this.paths.announced(stream, link, newest, now - ageMs, now);
+      if (newest <= stream.window.highest) continue;
+      const { lost } = stream.window;
+      stream.window.announce(newest, now);
+      this.context.counters.drop('segment_lost', stream.window.lost - lost);
+      if (stream.window.hasGap) this.repair.watch(stream, now);
+    }
+    for (let i = length - ((length - 1) % 4); i < length; i++) reader.skip();
+  }
+
+  /** `[11, origin, boot, wish, from]` */
+  onWish(peer: Peer, reader: MessagePackReader): void {
+    const wanted = this.paths.onWish(peer, reader);
+    if (wanted === undefined) return;
+    const { stream } = wanted.link;
+    const end = Math.min(wanted.from + MAX_SEGMENT_COUNT, stream.newest + 1);
+    for (let sequence = wanted.from; sequence < end; sequence++) {
+      const frame = stream.frames.get(sequence);
+      if (frame !== undefined && this.peers.send(peer, Priority.bulk, frame)) this.context.counters.segmentsSent++;
+    }
+  }
+
+  /** `[12, origin, boot, first, count]` */
+  onOffer(peer: Peer, reader: MessagePackReader, now: number): void {
+    const idBytes = reader.bytesOf(NODE_ID_BYTES);
+    const boot = reader.uint();
+    if (reader.failed) return;
+    const stream = this.streams.toldOf(peer, idBytes, boot, 1, 0, now);
+    if (stream === undefined) {
+      reader.skip();
+      reader.skip();
+    } else this.large.onOffer(stream, peer, reader, now);
+  }
+
+  /** The peer is gone, and with it all it was to our streams. Walks over all of them: for rare events. */
+  peerGone(peer: Peer, now: number): void {
+    this.announcements.peerGone(peer);
+    for (const stream of this.streams.table) this.paths.peerGone(stream, peer, now);
   }
 
   get metrics(): Record<string, number> {
     return {
-      origins: this.origins.size,
+      origins: this.streams.table.size,
       cachedSegments: this.cache.length,
       cachedBytes: this.cache.bytes,
       incompleteMessages: this.reassembly.pending,
@@ -177,44 +247,46 @@ export class Dissemination {
     });
   }
 
-  private streamOf(segment: Segment, now: number): OriginStream | undefined {
-    const { counters } = this.context;
-    const stream = this.origins.find(segment.origin);
-    const owedFrom = segment.sequence - segment.index;
-    if (stream === undefined) {
-      const added = new OriginStream(segment.origin, segment.boot, owedFrom, now);
-      if (this.origins.add(added)) return added;
-      counters.drop('origins_full');
-      return undefined;
-    }
-    if (stream === this.ownStream) {
-      counters.drop('own_segment');
-      return undefined;
-    }
-    if (segment.boot < stream.boot) {
-      counters.drop('stale_segment');
-      return undefined;
-    }
-    if (segment.boot > stream.boot) {
-      counters.drop('segment_lost', stream.restart(segment.boot, owedFrom, now));
-    }
-    return stream;
+  private forget(stream: OriginStream): void {
+    this.repair.forget(stream);
+    this.announcements.forget(stream);
+    this.large.forget(stream);
   }
 
-  /** To every link but the one it came from and the origin itself. */
-  private flood(frame: Uint8Array, priority: Priority, from: Peer | undefined, stream: OriginStream): void {
-    const { links } = this.peers;
+  /**
+   * To every link but the one it came from and the origin itself, as the link wishes: the segment at once, or news of it.
+   */
+  private passOn(
+    frame: Uint8Array,
+    segment: Segment,
+    from: Peer | undefined,
+    stream: OriginStream,
+    now: number,
+  ): void {
+    const { peers, announcements } = this;
+    const isLarge = segment.count > FLOOD_SEGMENTS;
+    const priority = segment.count > 1 ? Priority.bulk : Priority.event;
+    const { links } = peers;
     for (let i = 0; i < links.length; i++) {
-      const link = links[i]!;
-      if (link === from || link.id === stream.id) continue;
-      if (this.peers.send(link, priority, frame)) this.context.counters.segmentsSent++;
+      const peer = links[i]!;
+      if (peer === from || peer.id === stream.id) continue;
+      const link = stream.hasWishes ? stream.links.get(peer) : undefined;
+      const wish = link?.theirs ?? Wish.unset;
+      if (wish === Wish.eager || (wish === Wish.unset && !isLarge)) {
+        if (peers.send(peer, priority, frame)) this.context.counters.segmentsSent++;
+      } else if (wish === Wish.lazy && !isLarge) announcements.soon(link!, now);
     }
+    if (isLarge) this.large.passedOn(stream, segment, from, now);
   }
 
-  private touch(stream: OriginStream, isBulk: boolean, now: number): void {
-    stream.activeAt = now;
-    stream.isBulk = isBulk;
-    this.repair.arrived(stream, now);
+  /** Notes a new segment, before it is passed on. */
+  private note(segment: Segment, frame: Uint8Array, stream: OriginStream, now: number): void {
+    this.cache.add(stream, segment.sequence, frame, now);
+    if (segment.count > FLOOD_SEGMENTS) this.paths.stirLarge(stream, now);
+    else this.paths.stir(stream, now);
+    stream.isBulk = segment.count > 1;
+    stream.arrived(segment.sequence, now);
+    this.announcements.arrived(stream, now);
   }
 
   private encode(segment: Segment): Uint8Array {
@@ -227,10 +299,9 @@ export class Dissemination {
   private sweep(now: number): void {
     this.cache.trim(now);
     this.reassembly.expire(now);
-    for (const stream of this.origins) {
-      if (stream === this.ownStream || now - stream.activeAt < ORIGIN_IDLE_MS) continue;
-      this.repair.forget(stream);
-      this.origins.remove(stream);
+    for (const stream of this.streams.table) {
+      if (stream === this.streams.own || now - stream.activeAt < ORIGIN_IDLE_MS) continue;
+      this.streams.remove(stream);
     }
     this.context.timers.set(this.sweepTimer, now + SWEEP_MS);
   }

@@ -1,6 +1,12 @@
 import { NODE_ID_BYTES, type NodeId, nodeIdFromBytes } from '../node-id.js';
 import type { Peer } from '../peers/peer.js';
+import type { Timer } from '../timer-heap.js';
+import type { ArrivalTimes } from './arrival-times.js';
 import { DedupeWindow } from './dedupe-window.js';
+import type { LargeMessage } from './large-messages.js';
+import { Lateness } from './lateness.js';
+import type { Gap } from './repair.js';
+import { StreamLink } from './stream-link.js';
 
 /**
  * Most origins a node keeps streams of. A stream is about 1.5 kB when quiet. The limit is above the largest member
@@ -11,32 +17,47 @@ export const MAX_ORIGINS = 32_768;
 /** A stream silent for this long is forgotten, ms: longer than anything can still be under way or in a segment cache. */
 export const ORIGIN_IDLE_MS = 10 * 60_000;
 
-/** How many peers that hold segments of a stream are remembered: more than a node has links. */
-export const REMEMBERED_HOLDERS = 64;
-
-/** What a node knows of one life of one origin: which segments arrived, which are owed, who brought them. */
+/** What a node knows of one life of one origin: which segments arrived, which are owed, and what each link is to it. */
 export class OriginStream {
   readonly id: NodeId;
   readonly idBytes: Uint8Array;
   window: DedupeWindow;
+  /** When the last new segment came, or was made. */
   activeAt: number;
+  /** Highest sequence that arrived here, and when. */
+  newest: number;
+  newestAt: number;
   /** Segment frames held for repair, by sequence. */
   readonly frames = new Map<number, Uint8Array>();
   /** Our own stream: nobody can tell us anything of it but how far they have it. */
   isOwn = false;
   /** Its newest segment belongs to a large message, and so waits for the pacers of the links. */
   isBulk = false;
-  /** The highest sequence that each peer brought or told of: whom to ask, and whom nobody needs to tell. */
-  readonly holders = new Map<Peer, number>();
-  /** Repair requests since the last progress, and what was settled and known at the first of them. */
-  repairAttempts = 0;
-  repairSettled = 0;
-  repairHighest = 0;
-  /** When to ask for what is missing; Infinity when nothing is. */
-  repairAt = Infinity;
-  /** How many digests told of the newest segment, and when the next one does; Infinity when none will. */
-  digestRound = 0;
-  digestAt = Infinity;
+  /** What links proved to hold, want, and bring: whom to send to, whom to ask, whom nobody needs to tell. */
+  readonly links = new Map<Peer, StreamLink>();
+  /** Whether anybody said what it wants of this stream: without it, every link gets everything. */
+  hasWishes = false;
+  /** How busy it is: a leaky bucket of messages. */
+  heat = 0;
+  /** Mean time between its messages, smoothed, ms. */
+  intervalMs = Infinity;
+  /** When copies came; only while it is busy. */
+  arrivalTimes: ArrivalTimes | undefined;
+  /** How many timed segments there were at the last choice of feeds, and how many choices there were. */
+  timedAtChoice = 0;
+  choices = 0;
+  /** Segments in a row that came only because we asked. */
+  starved = 0;
+  /** Share of its segments that came only because we asked, smoothed. */
+  repairedShare = 0;
+  readonly lateness = new Lateness();
+  /** The gap that is being closed. */
+  gap: Gap | undefined;
+  /** How often the pause after its newest segment was used to tell of it, and the timer of the next time. */
+  pauseRound = 0;
+  pauseTimer: Timer | undefined;
+  /** The large message that is under way. */
+  large: LargeMessage | undefined;
   /** Next stream whose id begins with the same 32 bits. */
   next: OriginStream | undefined = undefined;
 
@@ -51,6 +72,8 @@ export class OriginStream {
     this.id = nodeIdFromBytes(idBytes);
     this.window = new DedupeWindow(owedFrom, now);
     this.activeAt = now;
+    this.newest = owedFrom - 1;
+    this.newestAt = now;
   }
 
   /** The origin started anew: forgets its former life. Returns how many of its segments were owed and never came. */
@@ -60,22 +83,29 @@ export class OriginStream {
     window.giveUp(window.highest);
     this.boot = boot;
     this.window = new DedupeWindow(owedFrom, now);
+    this.newest = owedFrom - 1;
+    this.newestAt = now;
     this.frames.clear();
-    this.holders.clear();
-    this.repairAttempts = 0;
+    this.links.clear();
+    this.hasWishes = false;
+    this.heat = 0;
+    this.arrivalTimes = undefined;
+    this.starved = 0;
     return lost + window.lost;
   }
 
-  /** The peer proved to have the stream up to here. */
-  heldBy(peer: Peer, sequence: number): void {
-    const known = this.holders.get(peer);
-    if (known !== undefined && known >= sequence) return;
-    this.holders.set(peer, sequence);
-    if (this.holders.size <= REMEMBERED_HOLDERS) return;
-    for (const longestKnown of this.holders.keys()) {
-      this.holders.delete(longestKnown);
-      return;
-    }
+  link(peer: Peer): StreamLink {
+    let link = this.links.get(peer);
+    if (link === undefined) this.links.set(peer, (link = new StreamLink(this, peer)));
+    return link;
+  }
+
+  /** A new segment arrived, or was made. */
+  arrived(sequence: number, now: number): void {
+    this.activeAt = now;
+    if (sequence <= this.newest) return;
+    this.newest = sequence;
+    this.newestAt = now;
   }
 }
 

@@ -1,4 +1,4 @@
-import { type EngineContext, MAX_FRAME_BYTES } from '../engine-context.js';
+import type { EngineContext } from '../engine-context.js';
 import { NODE_ID_BYTES } from '../node-id.js';
 import { Priority } from '../peers/outbox.js';
 import type { Peer } from '../peers/peer.js';
@@ -6,45 +6,59 @@ import type { PeerTable } from '../peers/peer-table.js';
 import { Timer } from '../timer-heap.js';
 import { Frame } from '../wire/frame.js';
 import type { MessagePackReader } from '../wire/message-pack-reader.js';
-import { OriginStream, type OriginTable } from './origin-stream.js';
+import type { OriginStream, OriginTable } from './origin-stream.js';
 
 /**
- * How long a gap may be mere reordering, ms: other links bring the same segment a little later. Shorter, and repairs
- * are asked for that were on their way; longer, and a lost segment arrives that much later.
+ * A repair request is repeated, with another peer, when it brings nothing for this long or for one and a half round trips,
+ * whichever is longer; each time half as long again, up to the most; ms.
  */
-export const REORDER_MS = 30;
-
-/** A repair request is repeated, with another peer, after this long without progress; each time half as long again. */
-export const REPAIR_RETRY_MS = 100;
+export const REPAIR_RETRY_MS = 15;
+export const REPAIR_RETRY_ROUND_TRIPS = 1.5;
 export const REPAIR_BACKOFF = 1.5;
+export const MOST_REPAIR_RETRY_MS = 2_000;
 
-/** Requests without progress after which a segment is given up: about 11 s in all, well inside the cache's horizon. */
-export const REPAIR_ATTEMPTS = 10;
+/** Requests without progress after which segments are given up: 15 s or more in all, well inside the cache's horizon. */
+export const REPAIR_ATTEMPTS = 16;
 
-/** Most segments asked for, and repeated, at once: half a megabyte, about what a link carries in the retry time. */
+/** Most segments asked for at once, and most that wait for one peer: half a megabyte, an eighth of a second at the pacer. */
 export const REPAIR_SEGMENTS = 512;
 
-/**
- * When the links are told how far an origin is, counted from its last segment, ms. Without it a loss at the end of a
- * burst would go unnoticed, for there is no later segment to show the gap.
- */
-export const DIGEST_DELAYS_MS = [50, 200, 1_000, 5_000] as const;
+/** How often each of those that proved to hold what is missing is asked before the other links are. */
+const ROUNDS_OF_HOLDERS = 2;
 
-/**
- * Least time between two rounds of digests or of requests, ms. With a thousand busy origins something is due all the
- * time; without a pause every instant would walk over all of them.
- */
-const ROUND_PAUSE_MS = 10;
+/** Round trip of a link before it was measured, ms. */
+const UNKNOWN_ROUND_TRIP_MS = 100;
 
-/** Most origins in one digest frame; an entry is at most 45 bytes. */
-const DIGEST_ENTRIES = Math.floor((MAX_FRAME_BYTES - 4) / (2 + NODE_ID_BYTES + 9 + 9 + 9));
+/** What is missing of a stream, and what was done about it. */
+export class Gap {
+  /** What was known at the last look, and when that was: only what was known then is asked for at the next. */
+  knownAt: number;
+  knownUpTo: number;
+  /** What has been asked for, whom, and when. */
+  askedUpTo = 0;
+  askedPeer: Peer | undefined;
+  askedAt = -Infinity;
+  /** When to ask again, and up to where: what was asked for later than that gets its own time. */
+  retryAt = Infinity;
+  retryUpTo = 0;
+  attempts = 0;
+  /** What was settled at the last request: progress is more. */
+  settledAtRequest = 0;
 
-/** Finds out what is missing and gets it: gaps in streams, requests, answers, and digests that show the end of a stream. */
+  constructor(
+    readonly timer: Timer,
+    knownUpTo: number,
+    now: number,
+  ) {
+    this.knownUpTo = knownUpTo;
+    this.knownAt = now;
+  }
+}
+
+/** Closes gaps: asks those that hold what is missing, and answers those that ask. */
 export class Repair {
-  private readonly gapped = new Set<OriginStream>();
-  private readonly restless = new Set<OriginStream>();
-  private readonly repairTimer = new Timer(now => this.requestDue(now));
-  private readonly digestTimer = new Timer(now => this.tellDue(now));
+  /** The streams with a gap. */
+  private readonly open = new Set<OriginStream>();
 
   constructor(
     private readonly context: EngineContext,
@@ -52,57 +66,56 @@ export class Repair {
     private readonly origins: OriginTable,
   ) {}
 
-  /** A new segment arrived, or we made one. */
-  arrived(stream: OriginStream, now: number): void {
-    stream.digestRound = 0;
-    stream.digestAt = now + DIGEST_DELAYS_MS[0];
-    this.restless.add(stream);
-    this.context.timers.setEarlier(this.digestTimer, stream.digestAt);
-    if (stream.window.hasGap) this.watch(stream, now);
-    else if (stream.repairAt !== Infinity) this.unwatch(stream);
-  }
-
-  forget(stream: OriginStream): void {
-    this.unwatch(stream);
-    this.restless.delete(stream);
-  }
-
+  /** How many streams have a gap. */
   get pending(): number {
-    return this.gapped.size;
+    return this.open.size;
   }
 
-  /** `[7, origin, boot, highest, age, ...]` */
-  onDigest(peer: Peer, reader: MessagePackReader, length: number, now: number): void {
-    for (let i = 1; i + 3 < length; i += 4) {
-      const idBytes = reader.bytesOf(NODE_ID_BYTES);
-      const boot = reader.uint();
-      const highest = reader.uint();
-      const age = reader.uint();
-      if (reader.failed) return;
-      const stream = this.streamFor(peer, idBytes, boot, highest, age, now);
-      if (stream === undefined) continue;
-      stream.heldBy(peer, stream.isOwn ? Math.min(highest, stream.window.highest) : highest);
-      if (stream.isOwn || highest <= stream.window.highest) continue;
-      const { lost } = stream.window;
-      stream.window.announce(highest, now);
-      this.context.counters.drop('segment_lost', stream.window.lost - lost);
-      this.watch(stream, now);
+  /**
+   * A segment came for the first time.
+   * @param wasKnown whether we knew of it already. Returns whether it came only because we asked.
+   */
+  arrived(stream: OriginStream, peer: Peer, sequence: number, wasKnown: boolean, now: number): boolean {
+    const { gap } = stream;
+    let isAnswer = false;
+    if (gap !== undefined && wasKnown && sequence <= gap.knownUpTo) {
+      isAnswer = this.isAnswer(gap, peer, sequence, now);
+      if (isAnswer) stream.lateness.cameByAsking();
+      else stream.lateness.came(now - gap.knownAt);
     }
-    for (let i = length - ((length - 1) % 4); i < length; i++) reader.skip();
+    if (stream.window.hasGap) this.watch(stream, now);
+    else this.forget(stream);
+    return isAnswer;
+  }
+
+  /** Looks after the gaps of a stream, from when they become known. */
+  watch(stream: OriginStream, now: number): void {
+    if (stream.gap !== undefined) return;
+    const timer = new Timer(at => this.look(stream, at));
+    stream.gap = new Gap(timer, stream.window.highest, now);
+    this.open.add(stream);
+    this.context.timers.set(timer, now + stream.lateness.patienceMs);
+  }
+
+  /** Stops looking after a stream. */
+  forget(stream: OriginStream): void {
+    if (stream.gap === undefined) return;
+    this.context.timers.cancel(stream.gap.timer);
+    stream.gap = undefined;
+    this.open.delete(stream);
   }
 
   /** `[8, origin, boot, first, length, ...]` */
   onRequest(peer: Peer, reader: MessagePackReader, length: number): void {
     const stream = this.origins.find(reader.bytesOf(NODE_ID_BYTES));
     const boot = reader.uint();
-    // The last request is still being served: the peer asks again for what is missing then.
-    const isServed = peer.outbox.hasRepairs;
-    let room = REPAIR_SEGMENTS;
+    // What waits for the peer bounds what a request can add, however many come.
+    let room = REPAIR_SEGMENTS - peer.outbox.waitingRepairs;
     for (let i = 3; i + 1 < length && !reader.failed; i += 2) {
       const first = reader.uint();
       const wanted = Math.min(reader.uint(), room);
-      if (isServed || stream === undefined || stream.boot !== boot) continue;
-      room -= wanted;
+      if (stream === undefined || stream.boot !== boot) continue;
+      room -= Math.max(0, wanted);
       // Not beyond the stream: near 2^53 a sequence plus one is itself, and the loop would not end.
       const end = Math.min(first + wanted, stream.window.highest + 1);
       for (let sequence = first; sequence < end; sequence++) {
@@ -114,93 +127,100 @@ export class Repair {
     if (length > 3 && length % 2 === 0) reader.skip();
   }
 
+  /** What a lost segment costs, ms: patience, and the round trip to the nearest link. */
+  costMs(stream: OriginStream): number {
+    let nearest = UNKNOWN_ROUND_TRIP_MS;
+    for (const link of this.peers.links) nearest = Math.min(nearest, roundTripMs(link));
+    return stream.lateness.patienceMs + 2 * nearest;
+  }
+
   check(): void {
-    for (const stream of this.gapped) {
-      if (stream.repairAt === Infinity) throw new Error('a gap is watched without a time');
-      if (!this.repairTimer.isSet) throw new Error('a gap is watched without a timer');
+    for (const stream of this.open) {
+      if (stream.gap === undefined || !stream.gap.timer.isSet) throw new Error('a gap is watched without a timer');
+      if (!stream.window.hasGap) throw new Error('a gap is watched that has closed');
     }
   }
 
-  private streamFor(
-    peer: Peer,
-    idBytes: Uint8Array,
-    boot: number,
-    highest: number,
-    age: number,
-    now: number,
-  ): OriginStream | undefined {
-    const stream = this.origins.find(idBytes);
-    if (stream !== undefined && (stream.isOwn || stream.boot >= boot)) return stream.boot === boot ? stream : undefined;
-    // The first we hear of this origin. We want its newest segment if we were already linked when it was sent.
-    if (age >= now - peer.metAt || highest === 0) return undefined;
-    if (stream !== undefined) {
-      this.context.counters.drop('segment_lost', stream.restart(boot, highest, now));
-      return stream;
-    }
-    const unheard = new OriginStream(idBytes, boot, highest, now);
-    if (this.origins.add(unheard)) return unheard;
-    this.context.counters.drop('origins_full');
-    return undefined;
+  /** Whether a segment came from the peer we asked for it, and could not have come sooner. */
+  private isAnswer(gap: Gap, peer: Peer, sequence: number, now: number): boolean {
+    if (sequence > gap.askedUpTo || peer !== gap.askedPeer) return false;
+    return now - gap.askedAt >= 0.9 * peer.roundTrip.minimumMs;
   }
 
-  private watch(stream: OriginStream, now: number): void {
-    if (stream.repairAt !== Infinity) return;
-    stream.repairAttempts = 0;
-    stream.repairAt = now + REORDER_MS;
-    this.gapped.add(stream);
-    this.context.timers.setEarlier(this.repairTimer, stream.repairAt);
+  private look(stream: OriginStream, now: number): void {
+    const { window, lateness } = stream;
+    const gap = stream.gap!;
+    if (window.settled > gap.settledAtRequest) gap.attempts = 0;
+    if (now >= gap.retryAt && gap.attempts >= REPAIR_ATTEMPTS) this.giveUp(stream, gap);
+    if (!window.hasGap) return this.forget(stream);
+    if (now >= gap.retryAt) {
+      gap.retryAt = Infinity;
+      if (window.settled < gap.retryUpTo) this.ask(stream, gap, window.settled, gap.retryUpTo, now);
+    }
+    if (gap.knownUpTo > gap.askedUpTo) this.ask(stream, gap, gap.askedUpTo, gap.knownUpTo, now);
+    if (gap.retryAt === Infinity && window.settled < gap.askedUpTo) this.retryLater(gap, gap.askedPeer, now);
+    gap.knownAt = now;
+    gap.knownUpTo = window.highest;
+    const isMoreKnown = gap.knownUpTo > gap.askedUpTo;
+    const next = isMoreKnown ? Math.min(now + lateness.patienceMs, gap.retryAt) : gap.retryAt;
+    this.context.timers.set(gap.timer, next === Infinity ? now + lateness.patienceMs : next);
   }
 
-  private unwatch(stream: OriginStream): void {
-    stream.repairAt = Infinity;
-    this.gapped.delete(stream);
-  }
-
-  private requestDue(now: number): void {
-    let next = Infinity;
-    for (const stream of this.gapped) {
-      if (stream.repairAt <= now) this.request(stream, now);
-      next = Math.min(next, stream.repairAt);
+  private ask(stream: OriginStream, gap: Gap, above: number, upTo: number, now: number): void {
+    const ranges = stream.window.missingRanges(REPAIR_SEGMENTS, above, upTo);
+    if (ranges.length === 0) {
+      gap.askedUpTo = Math.max(gap.askedUpTo, upTo);
+      return;
     }
-    if (next !== Infinity) this.context.timers.set(this.repairTimer, Math.max(next, now + ROUND_PAUSE_MS));
-  }
-
-  private request(stream: OriginStream, now: number): void {
-    const { window } = stream;
-    if (stream.repairAttempts === 0 || window.settled > stream.repairSettled) {
-      stream.repairAttempts = 0;
-      stream.repairSettled = window.settled;
-      stream.repairHighest = window.highest;
-    }
-    if (stream.repairAttempts >= REPAIR_ATTEMPTS) {
-      const { lost } = window;
-      window.giveUp(stream.repairHighest);
-      this.context.counters.drop('segment_lost', window.lost - lost);
-      stream.repairAttempts = 0;
-    }
-    if (!window.hasGap) return this.unwatch(stream);
-    const peer = this.holderFor(stream);
+    const asked = ranges[ranges.length - 2]! + ranges[ranges.length - 1]! - 1;
+    const peer = this.holderFor(stream, asked, gap.attempts);
     if (peer !== undefined) {
-      this.peers.send(peer, Priority.control, this.encodeRequest(stream));
+      this.peers.send(peer, Priority.control, this.encodeRequest(stream, ranges));
       this.context.counters.repairsRequested++;
     }
-    stream.repairAt = now + REPAIR_RETRY_MS * REPAIR_BACKOFF ** stream.repairAttempts;
-    stream.repairAttempts++;
+    gap.askedUpTo = Math.max(gap.askedUpTo, asked);
+    gap.askedPeer = peer;
+    gap.askedAt = now;
+    gap.settledAtRequest = stream.window.settled;
+    if (gap.retryAt === Infinity) this.retryLater(gap, peer, now);
   }
 
-  /** Whom to ask: who proved to have what we miss, in turn; any link when there is nobody. */
-  private holderFor(stream: OriginStream): Peer | undefined {
-    const choice: Peer[] = [];
-    for (const [peer, sequence] of stream.holders) {
-      if (sequence > stream.window.settled && this.peers.get(peer.id) === peer) choice.push(peer);
+  private retryLater(gap: Gap, peer: Peer | undefined, now: number): void {
+    const roundTrips = peer === undefined ? 0 : REPAIR_RETRY_ROUND_TRIPS * roundTripMs(peer);
+    const patience = Math.max(REPAIR_RETRY_MS, roundTrips) * REPAIR_BACKOFF ** gap.attempts;
+    gap.retryAt = now + Math.min(MOST_REPAIR_RETRY_MS, patience);
+    gap.retryUpTo = gap.askedUpTo;
+    gap.attempts++;
+  }
+
+  private giveUp(stream: OriginStream, gap: Gap): void {
+    const { window } = stream;
+    const { lost } = window;
+    window.giveUp(Math.min(gap.askedUpTo, window.highest));
+    this.context.counters.drop('segment_lost', window.lost - lost);
+    gap.attempts = 0;
+  }
+
+  /**
+   * Whom to ask. First those in turn that proved to hold it and do not hear the stream from us, nearest first; then all
+   * links in turn.
+   */
+  private holderFor(stream: OriginStream, upTo: number, attempt: number): Peer | undefined {
+    const holders: Peer[] = [];
+    const others: Peer[] = [];
+    for (const peer of this.peers.links) {
+      const link = stream.links.get(peer);
+      const isHolder = link !== undefined && link.held >= upTo && (link.isFeed || link.isIndependent);
+      (isHolder ? holders : others).push(peer);
     }
-    const { links } = this.peers;
-    const from = choice.length > 0 ? choice : links;
-    return from[stream.repairAttempts % from.length];
+    const byRoundTrip = (a: Peer, b: Peer) => roundTripMs(a) - roundTripMs(b);
+    holders.sort(byRoundTrip);
+    if (attempt < ROUNDS_OF_HOLDERS * holders.length) return holders[attempt % holders.length];
+    const all = [...holders, ...others.sort(byRoundTrip)];
+    return all[attempt % all.length];
   }
 
-  private encodeRequest(stream: OriginStream): Uint8Array {
-    const ranges = stream.window.missingRanges(REPAIR_SEGMENTS);
+  private encodeRequest(stream: OriginStream, ranges: readonly number[]): Uint8Array {
     const { writer } = this.context;
     writer.reset();
     writer.array(3 + ranges.length);
@@ -210,49 +230,8 @@ export class Repair {
     for (const value of ranges) writer.uint(value);
     return writer.take();
   }
+}
 
-  private tellDue(now: number): void {
-    const due: OriginStream[] = [];
-    let next = Infinity;
-    for (const stream of this.restless) {
-      if (stream.digestAt <= now) {
-        due.push(stream);
-        stream.digestRound++;
-        const delay = DIGEST_DELAYS_MS[stream.digestRound];
-        stream.digestAt = delay === undefined ? Infinity : stream.activeAt + delay;
-        if (delay === undefined) this.restless.delete(stream);
-      }
-      next = Math.min(next, stream.digestAt);
-    }
-    if (due.length > 0) for (const link of this.peers.links) this.tell(link, due, now);
-    if (next !== Infinity) this.context.timers.set(this.digestTimer, Math.max(next, now + ROUND_PAUSE_MS));
-  }
-
-  /** Tells a link of the streams of which it has not proved to hold the newest segment. */
-  private tell(link: Peer, due: readonly OriginStream[], now: number): void {
-    const { hasBulk } = link.outbox;
-    const streams = due.filter(stream => {
-      // What waits for the link is on its way: told of it now, the link would ask for all of it. The last round is sent anyway.
-      const isOnItsWay = hasBulk && stream.isBulk && stream.digestAt !== Infinity;
-      return !isOnItsWay && (stream.holders.get(link) ?? 0) < stream.window.highest;
-    });
-    for (let from = 0; from < streams.length; from += DIGEST_ENTRIES) {
-      const frame = this.encodeDigest(streams.slice(from, from + DIGEST_ENTRIES), now);
-      this.peers.send(link, Priority.control, frame);
-    }
-  }
-
-  private encodeDigest(streams: readonly OriginStream[], now: number): Uint8Array {
-    const { writer } = this.context;
-    writer.reset();
-    writer.array(1 + 4 * streams.length);
-    writer.uint(Frame.digest);
-    for (const stream of streams) {
-      writer.bytes(stream.idBytes);
-      writer.uint(stream.boot);
-      writer.uint(stream.window.highest);
-      writer.uint(Math.max(0, Math.round(now - stream.activeAt)));
-    }
-    return writer.take();
-  }
+function roundTripMs(peer: Peer): number {
+  return peer.roundTrip.smoothedMs ?? UNKNOWN_ROUND_TRIP_MS;
 }

@@ -58,9 +58,9 @@ export class Outbox {
     return this.queues[Priority.bulk]!.length > 0;
   }
 
-  /** Whether repairs wait already. */
-  get hasRepairs(): boolean {
-    return this.queues[Priority.repair]!.length > 0;
+  /** How many repairs wait already. */
+  get waitingRepairs(): number {
+    return this.queues[Priority.repair]!.length;
   }
 
   /** False when the frame was refused because the outbox is full. */

@@ -15,7 +15,7 @@ export const Frame = {
   membersPage: 5,
   /** `[6, hops, origin, boot, sequence, index, count, payload]` or the same with `zones`: a segment of a broadcast. */
   segment: 6,
-  /** `[7, origin, boot, highest, age, ...]`: how far the sender has heard origins. */
+  /** `[7, origin, boot, newest, age, ...]`: the newest segment of origins that the sender holds, and since when, µs. */
   digest: 7,
   /** `[8, origin, boot, first, length, ...]`: asks for segments again. */
   repairRequest: 8,
@@ -23,6 +23,10 @@ export const Frame = {
   pathChallenge: 9,
   /** `[10, token]`. */
   pathResponse: 10,
+  /** `[11, origin, boot, wish, from]`: how the sender wants this stream from the receiver, and from which sequence on. */
+  wish: 11,
+  /** `[12, origin, boot, first, count]`: the sender is receiving a large message and passes it on to who wants it. */
+  offer: 12,
 } as const;
 
 /** What the sender of a heartbeat says of the link, added up. */
@@ -42,6 +46,8 @@ export const FIXED_ELEMENTS: Readonly<Record<number, number>> = {
   [Frame.membersRequest]: 2,
   [Frame.pathChallenge]: 2,
   [Frame.pathResponse]: 2,
+  [Frame.wish]: 5,
+  [Frame.offer]: 5,
 };
 
 export const KNOWN_FRAMES: ReadonlySet<number> = new Set(Object.values(Frame));

@@ -1,0 +1,278 @@
+import type { EngineContext } from '../engine-context.js';
+import { NODE_ID_BYTES } from '../node-id.js';
+import { Priority } from '../peers/outbox.js';
+import type { Peer } from '../peers/peer.js';
+import type { PeerTable } from '../peers/peer-table.js';
+import { randomUint32, randomUnit } from '../random.js';
+import { Frame } from '../wire/frame.js';
+import type { MessagePackReader } from '../wire/message-pack-reader.js';
+import { ArrivalTimes } from './arrival-times.js';
+import { chooseFeeds } from './feed-value.js';
+import type { OriginStream, OriginTable } from './origin-stream.js';
+import type { Repair } from './repair.js';
+import { type StreamLink, Wish } from './stream-link.js';
+
+/**
+ * A stream is busy when this many messages came more than cooled off meanwhile (one a second): choosing feeds costs some
+ * messages between neighbours, which a stream of less than one message a second does not repay. A stream below the
+ * second bound is quiet again and floods all links. The most bounds how long that takes after a burst: 12 s.
+ */
+export const BUSY_HEAT = 8;
+export const QUIET_HEAT = 4;
+export const MOST_HEAT = 16;
+export const COOLING_MS = 1_000;
+
+/**
+ * Large messages do not make a stream busy: whom they were wanted from is remembered until the stream was silent for this
+ * long, ms. Longer, and the overlay has changed meanwhile.
+ */
+export const LARGE_PATHS_MS = 60_000;
+
+/** Gain of the smoothed interval between messages. */
+const INTERVAL_GAIN = 1 / 8;
+
+/** A choice is made each time so many more segments were timed. */
+export const CHOICE_SEGMENTS = 8;
+
+/** Copies that have not come this long after the first one are no use, ms: a choice does not wait for them. */
+export const SETTLED_MS = 150;
+
+/** Fewest settled segments to judge by. */
+const LEAST_SETTLED = 4;
+
+/** Feeds kept at most of a busy stream, and as many as are kept by the first choice, which has seen little yet. */
+export const MOST_FEEDS = 2;
+export const FIRST_FEEDS = 3;
+
+/** A second feed is kept only if it brings segments this much earlier on average, ms; less, and it is choked. */
+export const FEED_WORTH_MS = 1;
+
+/** A choked link becomes a feed when it would have brought segments this much earlier on average, ms. Above the worth of a feed, or links would be taken and choked in turn. */
+export const GRAFT_LEAD_MS = 2.5;
+
+/**
+ * A feed that is not worth its copies is choked with this probability at each choice: neighbours that would all lean on
+ * each other decide one after the other, and see what the others did.
+ */
+export const CHOKE_PROBABILITY = 0.25;
+
+/**
+ * Choked links that announce what they hold, by the share of segments that came only because we asked: the more is lost,
+ * the more announcements are needed to notice it at once. One more link announces for a while to be looked at.
+ */
+export const ANNOUNCING_LINKS = 1;
+export const ANNOUNCING_BY_REPAIRS = [0.01, 0.05] as const;
+
+/** Gain of the smoothed share of segments that came only because we asked. */
+const REPAIRS_GAIN = 1 / 32;
+
+/** Announcers are those that would repair quickest; one that hears the stream from us comes after all others, ms. */
+const DEPENDENT_COST_MS = 10_000;
+
+/** The link that is looked at changes every so many choices. */
+export const PROBE_CHOICES = 8;
+
+/** An announcing link is kept while it is no worse than another by this, ms. */
+const ANNOUNCER_HYSTERESIS_MS = 3;
+
+/** A wish is repeated when the peer acts against it, not sooner than this after it was told, ms, or two round trips. */
+export const WISH_REPEAT_MS = 100;
+
+/** When this many segments in a row came only because we asked, whoever answered becomes a feed: all feeds have run dry. */
+export const STARVED_SEGMENTS = 3;
+
+/** Decides, for each busy stream, which links bring it, which only announce, and which keep silent; and keeps to what others decided. */
+export class Paths {
+  constructor(
+    private readonly context: EngineContext,
+    private readonly peers: PeerTable,
+    private readonly origins: OriginTable,
+    private readonly repair: Repair,
+  ) {}
+
+  /** A new segment of a small message, before it is passed on: has the stream been quiet? */
+  stir(stream: OriginStream, now: number): void {
+    const elapsed = now - stream.activeAt;
+    stream.heat = Math.max(0, stream.heat - elapsed / COOLING_MS);
+    if (stream.heat < QUIET_HEAT && (stream.hasWishes || stream.arrivalTimes !== undefined)) this.calm(stream);
+    stream.heat = Math.min(MOST_HEAT, stream.heat + 1);
+    if (stream.heat < 2) stream.intervalMs = Infinity;
+    else if (stream.intervalMs === Infinity) stream.intervalMs = elapsed;
+    else stream.intervalMs += INTERVAL_GAIN * (elapsed - stream.intervalMs);
+    if (stream.heat >= BUSY_HEAT && !stream.isOwn) stream.arrivalTimes ??= new ArrivalTimes();
+  }
+
+  /** A new segment of a large message, before it is passed on. */
+  stirLarge(stream: OriginStream, now: number): void {
+    if (stream.hasWishes && now - stream.activeAt > LARGE_PATHS_MS) this.calm(stream);
+  }
+
+  /** The first copy of a segment of a small message. */
+  arrived(stream: OriginStream, link: StreamLink, sequence: number, wasAskedFor: boolean, now: number): void {
+    link.peer.timeliness.sample(0);
+    const times = stream.arrivalTimes;
+    if (times === undefined) return;
+    times.first(sequence, stream.links.values(), now);
+    this.time(stream, link, sequence, now);
+    for (const choked of stream.links.values()) {
+      if (choked.announcedSequence === sequence && !choked.isFeed) choked.compared(choked.announcedAt - now);
+    }
+    stream.repairedShare += REPAIRS_GAIN * (Number(wasAskedFor) - stream.repairedShare);
+    if (!wasAskedFor) stream.starved = 0;
+    else if (++stream.starved >= STARVED_SEGMENTS) this.graft(link, now);
+    if (times.opened - stream.timedAtChoice >= CHOICE_SEGMENTS) this.choose(stream, now);
+  }
+
+  /** A further copy of a segment of a small message. */
+  copied(stream: OriginStream, link: StreamLink, sequence: number, now: number): void {
+    if (sequence === stream.newest) link.peer.timeliness.sample(now - stream.newestAt);
+    if (stream.arrivalTimes !== undefined) this.time(stream, link, sequence, now);
+    if (!link.isFeed && sequence > (stream.gap?.askedUpTo ?? 0)) this.repeat(link, now);
+  }
+
+  /** The peer has had this segment since then, our time. */
+  announced(stream: OriginStream, link: StreamLink, sequence: number, at: number, now: number): void {
+    link.announcedSequence = sequence;
+    link.announcedAt = at;
+    const arrival = stream.arrivalTimes?.arrivalOf(sequence);
+    if (arrival !== undefined) {
+      link.compared(at - arrival);
+      link.peer.timeliness.sample(Math.max(0, at - arrival));
+    } else if (sequence > stream.newest && link.isFeed && link.ours === Wish.eager) this.repeat(link, now);
+  }
+
+  /** `[11, origin, boot, wish, from]`. Returns the link that wants what we hold from a sequence on. */
+  onWish(peer: Peer, reader: MessagePackReader): { link: StreamLink; from: number } | undefined {
+    const stream = this.origins.find(reader.bytesOf(NODE_ID_BYTES));
+    const boot = reader.uint();
+    const wish = reader.uint();
+    const from = reader.uint();
+    if (reader.failed || stream === undefined || stream.boot !== boot || wish > Wish.silent) return undefined;
+    const link = stream.link(peer);
+    link.theirs = wish as Wish;
+    stream.hasWishes = true;
+    return wish === Wish.eager && from > 0 ? { link, from } : undefined;
+  }
+
+  /** Takes the link as a feed. @param from the sequence from which on it is to send what it holds already; 0 for none. */
+  graft(link: StreamLink, now: number, from = 0): void {
+    link.stream.starved = 0;
+    link.leadMs = 0;
+    this.tell(link, Wish.eager, now, from);
+  }
+
+  choke(link: StreamLink, now: number): void {
+    this.tell(link, Wish.lazy, now);
+  }
+
+  peerGone(stream: OriginStream, peer: Peer, now: number): void {
+    if (stream.links.delete(peer)) this.ensureFeed(stream, now);
+  }
+
+  private time(stream: OriginStream, link: StreamLink, sequence: number, now: number): void {
+    const slot = stream.arrivalTimes!.slotOf(sequence);
+    if (slot >= 0) link.time(slot, now);
+  }
+
+  private choose(stream: OriginStream, now: number): void {
+    const slots = stream.arrivalTimes!.settledSlots(SETTLED_MS, now);
+    if (slots.length < LEAST_SETTLED) return;
+    stream.timedAtChoice = stream.arrivalTimes!.opened;
+    stream.choices++;
+    const feeds: StreamLink[] = [];
+    const choked: StreamLink[] = [];
+    for (const peer of this.peers.links) {
+      const link = stream.link(peer);
+      (link.isFeed ? feeds : choked).push(link);
+    }
+    this.chokeSome(stream, feeds, slots, now);
+    const leader = choked.reduce<StreamLink | undefined>(
+      (best, link) => (link.leadMs > Math.max(GRAFT_LEAD_MS, best?.leadMs ?? 0) ? link : best),
+      undefined,
+    );
+    if (leader !== undefined) this.graft(leader, now);
+    this.ensureFeed(stream, now);
+    this.chooseAnnouncers(stream, now);
+  }
+
+  private chokeSome(stream: OriginStream, feeds: readonly StreamLink[], slots: readonly number[], now: number): void {
+    const isCrowded = feeds.length > FIRST_FEEDS;
+    const times = feeds.map(link => link.times);
+    const [worth, most] = isCrowded ? [-Infinity, FIRST_FEEDS] : [FEED_WORTH_MS, MOST_FEEDS];
+    const kept = chooseFeeds(times, slots, this.repair.costMs(stream), worth, most);
+    for (let i = 0; i < feeds.length; i++) {
+      if (kept.includes(i)) continue;
+      if (isCrowded) this.tell(feeds[i]!, Wish.silent, now);
+      else if (randomUnit(this.context.options.random) < CHOKE_PROBABILITY) {
+        this.tell(feeds[i]!, Wish.lazy, now);
+        return;
+      }
+    }
+  }
+
+  /** Of the choked links, the one that could repair quickest announces, and one more in turn; the others keep silent. */
+  private chooseAnnouncers(stream: OriginStream, now: number): void {
+    const choked = this.peers.links.map(peer => stream.link(peer)).filter(link => !link.isFeed);
+    const cost = (link: StreamLink) =>
+      (link.behindMs ?? 0) +
+      (link.peer.roundTrip.smoothedMs ?? Infinity) +
+      (link.isIndependent ? 0 : DEPENDENT_COST_MS) -
+      (link.ours === Wish.lazy ? ANNOUNCER_HYSTERESIS_MS : 0);
+    choked.sort((a, b) => cost(a) - cost(b));
+    const isProbe = stream.choices % PROBE_CHOICES === 1;
+    const announcing =
+      ANNOUNCING_LINKS + ANNOUNCING_BY_REPAIRS.filter(share => stream.repairedShare >= share).length;
+    const others = choked.length - announcing;
+    const probe = isProbe && others > 0 ? announcing + (randomUint32(this.context.options.random) % others) : -1;
+    for (let i = 0; i < choked.length; i++) {
+      const link = choked[i]!;
+      const isProbed = isProbe ? i === probe : link.ours === Wish.lazy && link.behindMs === undefined;
+      const wish = i < announcing || isProbed ? Wish.lazy : Wish.silent;
+      if (wish !== link.ours) this.tell(link, wish, now);
+    }
+  }
+
+  /** A stream whose last feed went away, or was choked, takes the link that would come next. */
+  private ensureFeed(stream: OriginStream, now: number): void {
+    if (!stream.hasWishes) return;
+    let next: StreamLink | undefined;
+    for (const peer of this.peers.links) {
+      const link = stream.link(peer);
+      if (link.isFeed) return;
+      if (next === undefined || (link.behindMs ?? Infinity) < (next.behindMs ?? Infinity)) next = link;
+    }
+    if (next !== undefined) this.graft(next, now);
+  }
+
+  /** The peer acts against what we told it: the frame may have been lost. */
+  private repeat(link: StreamLink, now: number): void {
+    const patience = Math.max(WISH_REPEAT_MS, 2 * (link.peer.roundTrip.smoothedMs ?? 0));
+    if (now - link.toldAt >= patience) this.tell(link, link.ours, now);
+  }
+
+  private tell(link: StreamLink, wish: Wish, now: number, from = 0): void {
+    const { stream, peer } = link;
+    const { writer } = this.context;
+    link.ours = wish;
+    link.toldAt = now;
+    stream.hasWishes = true;
+    writer.reset();
+    writer.array(5);
+    writer.uint(Frame.wish);
+    writer.bytes(stream.idBytes);
+    writer.uint(stream.boot);
+    writer.uint(wish);
+    writer.uint(from);
+    this.peers.send(peer, Priority.control, writer.take());
+  }
+
+  /** The stream was quiet: everything floods again. The other side of each link has seen the same silence. */
+  private calm(stream: OriginStream): void {
+    for (const link of stream.links.values()) link.reset();
+    stream.hasWishes = false;
+    stream.arrivalTimes = undefined;
+    stream.timedAtChoice = 0;
+    stream.choices = 0;
+    stream.starved = 0;
+  }
+}
