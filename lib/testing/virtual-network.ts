@@ -168,7 +168,7 @@ export class VirtualNetwork implements DatagramNetwork {
     const receiver = this.hosts.of(to);
     this.counts.sent++;
     this.onDatagram?.(from.endpoint, to, datagram);
-    if (this.islands.size > 0 && !this.isConnected(from.endpoint, to)) this.counts.lost++;
+    if (!this.isConnected(from.endpoint, to)) this.counts.lost++;
     else if (this.paths === undefined) this.sendUnderConditions(from, receiver, datagram);
     else {
       const at = this.paths.arrival(from.number, receiver.number, datagram.length, this.time);
@@ -185,6 +185,12 @@ export class VirtualNetwork implements DatagramNetwork {
 
   heal(): void {
     this.islands.clear();
+  }
+
+  /** Whether no partition lies between the two. */
+  isConnected(from: Endpoint, to: Endpoint): boolean {
+    const { islands } = this;
+    return islands.size === 0 || (islands.get(from.address) ?? 0) === (islands.get(to.address) ?? 0);
   }
 
   /** Lets virtual time pass, without yielding: for engines, which have no promises. */
@@ -262,10 +268,6 @@ export class VirtualNetwork implements DatagramNetwork {
     for (let i = 0; i < callbacks.length; i++) callbacks[i]!();
     callbacks.length = 0;
     this.turnEndsCalled = callbacks;
-  }
-
-  private isConnected(from: Endpoint, to: Endpoint): boolean {
-    return (this.islands.get(from.address) ?? 0) === (this.islands.get(to.address) ?? 0);
   }
 
   private sendUnderConditions(from: Host, to: Host, datagram: Uint8Array): void {

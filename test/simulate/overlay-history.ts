@@ -1,4 +1,4 @@
-import type { VirtualHomie } from '../../lib/testing/virtual-cluster.js';
+import type { VirtualCluster } from '../../lib/testing/virtual-cluster.js';
 
 /** The links between live nodes at one instant. */
 export interface OverlaySnapshot {
@@ -14,13 +14,13 @@ export class OverlayHistory {
   readonly snapshots: OverlaySnapshot[] = [];
   private readonly numbers: ReadonlyMap<string, number>;
 
-  constructor(private readonly homies: readonly VirtualHomie[]) {
-    this.numbers = new Map(homies.map((homie, number) => [homie.id, number]));
+  constructor(private readonly cluster: Pick<VirtualCluster, 'homies' | 'network'>) {
+    this.numbers = new Map(cluster.homies.map((homie, number) => [homie.id, number]));
   }
 
   /**
    * Looks at the overlay now, unless that was done less than `pauseMs` ago.
-   * A link counts when both of its ends live and hold a session with each other.
+   * A link counts when both of its ends live, hold a session with each other, and no partition lies between them.
    */
   observe(now: number, pauseMs: number): void {
     const last = this.snapshots.at(-1);
@@ -29,7 +29,7 @@ export class OverlayHistory {
   }
 
   snapshot(now: number): OverlaySnapshot {
-    const { homies } = this;
+    const { homies, network } = this.cluster;
     const offsets = new Int32Array(homies.length + 1);
     const targets: number[] = [];
     for (let number = 0; number < homies.length; number++) {
@@ -39,7 +39,8 @@ export class OverlayHistory {
         const target = this.numbers.get(links[i]!.id);
         if (target === undefined) continue;
         const other = homies[target]!;
-        if (other.isRunning && other.engine.peer(homie.id) !== undefined) targets.push(target);
+        if (!other.isRunning || other.engine.peer(homie.id) === undefined) continue;
+        if (network.isConnected(homie.endpoint, other.endpoint)) targets.push(target);
       }
       offsets[number + 1] = targets.length;
     }

@@ -22,6 +22,9 @@ const DIRECT_SEED = 0xd12ec7;
 /** How often the overlay is looked at while messages are under way, ms. */
 const OBSERVATION_MS = 1_000;
 
+/** A message is judged by what the overlay looked like at most this long before it was sent, ms. */
+const FRESH_MS = 100;
+
 /**
  * How long is waited for messages after the last one, ms: longer than a node asks for a segment before it gives it up.
  * It ends earlier when all have all.
@@ -72,7 +75,7 @@ class Simulation {
     this.random = new SeededRandom(options.seed + PLAN_SEED);
     this.memoryBefore = heldBytes();
     this.simulated = new SimulatedCluster(options, hooks.progress ?? (() => undefined));
-    this.history = new OverlayHistory(this.simulated.homies);
+    this.history = new OverlayHistory(this.simulated.cluster);
   }
 
   run(): SimulationResult {
@@ -141,7 +144,7 @@ class Simulation {
     for (const [number, { at }] of plan.messages.entries()) {
       this.observeUntil(carrier, startedAt + at);
       countWhenDue(at);
-      history.observe(carrier.now, 0);
+      history.observe(carrier.now, FRESH_MS);
       carrier.send(log.messages[number]!);
     }
     const lastAt = carrier.now;
