@@ -179,7 +179,7 @@ export class Feeds {
     if (!peer.isFeed) {
       this.makeRoom(now);
       // It may have given up the unused session by now. If so, the new one brings our roles along.
-      if (!peer.isLink && now >= peer.linkedUntil + UNUSED_PEER_MS / 2) this.host.dial(peer.endpoint, now, peer.id);
+      if (!peer.isLink && now >= peer.lastHeardAt + UNUSED_PEER_MS / 2) this.host.dial(peer.endpoint, now, peer.id);
     }
     peer.isFeed = true;
     peer.isLocked = isLocked;

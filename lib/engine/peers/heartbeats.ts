@@ -24,7 +24,8 @@ export const HASTY_REPEATS = 4;
 export const IDLE_PEER_MS = 60_000;
 
 /**
- * The same for a session that never served one, ms: that of a probe, or of a joiner that found no place. Longer, and a
+ * A session that never served one is dropped when it was silent for this long, ms: that of a probe, or of a joiner that
+ * found no place. Longer, and a
  * cluster that explores holds sessions that nobody needs; shorter, and news of a role that is repeated comes too late.
  */
 export const UNUSED_PEER_MS = 10_000;
@@ -196,9 +197,10 @@ export class Heartbeats {
 
 const REFUSED: Admission = { isAdmitted: false };
 
-/** When a peer that is no link is given up. */
+/** When a peer that is no link is given up. One that never was may still be telling us the members. */
 function idleUntil(peer: Peer): number {
-  return peer.isLink ? Infinity : peer.linkedUntil + (peer.wasLink ? IDLE_PEER_MS : UNUSED_PEER_MS);
+  if (peer.isLink) return Infinity;
+  return peer.wasLink ? peer.linkedUntil + IDLE_PEER_MS : peer.lastHeardAt + UNUSED_PEER_MS;
 }
 
 /** A session that served no link was silent by right, and may become one at any time. */
