@@ -1,0 +1,80 @@
+import { spawn } from 'node:child_process';
+import type { SimulationResult } from '../result.js';
+import { argumentsOf, type Outcome, type Run } from './runs.js';
+import type { RunCache } from './run-cache.js';
+
+/** From so many nodes on a run has the machine for itself: two of them may not fit in its memory. */
+const LARGE_NODES = 2_000;
+
+/** Memory that a run may take, MiB. */
+const MOST_MEMORY_MIB = 20_000;
+
+export interface RunPoolOptions {
+  /** The compiled simulator. */
+  readonly program: string;
+  readonly cache: RunCache;
+  /** Runs at a time. */
+  readonly parallel: number;
+  /** Told of each run that is done. */
+  readonly onDone: (outcome: Outcome, seconds: number, complaint: string) => void;
+}
+
+/** Does all runs, each in a process of its own, and returns what came of them in the same order. */
+export async function runAll(runs: readonly Run[], options: RunPoolOptions): Promise<Outcome[]> {
+  const outcomes = new Map<Run, Outcome>();
+  const work = async (queue: Run[]) => {
+    for (let run = queue.shift(); run !== undefined; run = queue.shift()) outcomes.set(run, await runOne(run, options));
+  };
+  const small = runs.filter(({ nodes }) => nodes < LARGE_NODES);
+  await Promise.all(Array.from({ length: options.parallel }, () => work(small)));
+  await work(runs.filter(({ nodes }) => nodes >= LARGE_NODES));
+  return runs.map(run => outcomes.get(run)!);
+}
+
+async function runOne(run: Run, { program, cache, onDone }: RunPoolOptions): Promise<Outcome> {
+  const options = argumentsOf(run);
+  const known = cache.get(options);
+  if (known !== undefined) return { run, result: known };
+  const startedAt = performance.now();
+  const { status, output, complaint } = await execute(program, options);
+  const result = status === 0 || status === 1 ? parseResult(output) : undefined;
+  // A run that failed is done again next time.
+  if (status === 0 && result !== undefined) cache.put(options, result);
+  const outcome = { run, result };
+  onDone(outcome, (performance.now() - startedAt) / 1_000, status === 0 ? '' : complaint);
+  return outcome;
+}
+
+interface Ended {
+  /** Exit code; undefined when a signal ended it. */
+  readonly status: number | undefined;
+  readonly output: string;
+  /** The end of what it wrote on stderr. */
+  readonly complaint: string;
+}
+
+/** Characters of a complaint that are kept. */
+const COMPLAINT_LENGTH = 2_000;
+
+function execute(program: string, options: readonly string[]): Promise<Ended> {
+  const nodeOptions = ['--expose-gc', `--max-old-space-size=${MOST_MEMORY_MIB}`];
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [...nodeOptions, program, ...options], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    let complaint = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      complaint = (complaint + text).slice(-COMPLAINT_LENGTH);
+    });
+    child.on('error', reject);
+    child.on('close', status => resolve({ status: status ?? undefined, output, complaint }));
+  });
+}
+
+function parseResult(output: string): SimulationResult | undefined {
+  try {
+    return JSON.parse(output) as SimulationResult;
+  } catch {
+    return undefined;
+  }
+}

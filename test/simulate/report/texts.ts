@@ -1,0 +1,30 @@
+/** A share as per cent, as many digits as it needs up to three: 0.995 as `99.5 %`. */
+export function percentText(share: number): string {
+  return Number.isNaN(share) ? MISSING : `${Number((100 * share).toFixed(3))} %`;
+}
+
+/** With three decimals at most, and separators of thousands. */
+export function numberText(value: number): string {
+  return Number.isNaN(value) ? MISSING : value.toLocaleString('en', { maximumFractionDigits: 3 });
+}
+
+/** Milliseconds, to a tenth. */
+export function millisecondsText(ms: number): string {
+  return Number.isNaN(ms) ? MISSING : `${ms.toLocaleString('en', { maximumFractionDigits: 1 })} ms`;
+}
+
+/** In the largest unit that gives at least 1. */
+export function bytesText(bytes: number): string {
+  if (Number.isNaN(bytes)) return MISSING;
+  if (bytes >= 1_048_576) return `${numberText(Math.round(bytes / 104_857.6) / 10)} MiB`;
+  if (bytes >= 1_024) return `${numberText(Math.round(bytes / 102.4) / 10)} KiB`;
+  return `${Math.round(bytes)} B`;
+}
+
+/** Stands for a value that there is none of. */
+export const MISSING = '–';
+
+/** A table in Markdown. */
+export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map(() => '---'), ...rows].map(cells => `| ${cells.join(' | ')} |`).join('\n');
+}
