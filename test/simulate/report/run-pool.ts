@@ -57,7 +57,8 @@ interface Ended {
 const COMPLAINT_LENGTH = 2_000;
 
 function execute(program: string, options: readonly string[]): Promise<Ended> {
-  const nodeOptions = ['--expose-gc', `--max-old-space-size=${MOST_MEMORY_MIB}`];
+  // Those of `npm run simulate`.
+  const nodeOptions = ['--expose-gc', `--max-old-space-size=${MOST_MEMORY_MIB}`, '--max-semi-space-size=64'];
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...nodeOptions, program, ...options], { stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
