@@ -36,7 +36,8 @@ export class RunCache {
   put(options: readonly string[], result: SimulationResult): void {
     const entry: Entry = { key: this.keyOf(options), result };
     this.results.set(entry.key, result);
-    appendFileSync(this.path, `${JSON.stringify(entry)}\n`);
+    // The line before may have lost its end, with the process that wrote it.
+    appendFileSync(this.path, `\n${JSON.stringify(entry)}\n`);
   }
 
   private keyOf(options: readonly string[]): string {

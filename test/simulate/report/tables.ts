@@ -30,7 +30,8 @@ export function targetTable(judgements: readonly Judgement[]): string {
 
 function valueText(value: number, unit: Target['unit']): string {
   if (unit === '%') return percentText(value);
-  return `${numberText(value)}${unit === 'x' && !Number.isNaN(value) ? 'x' : ''}`;
+  // All digits that the results have, so that a figure that misses its limit never looks like it.
+  return `${numberText(value, 4)}${unit === 'x' && !Number.isNaN(value) ? 'x' : ''}`;
 }
 
 export function growthTable(outcomes: readonly Outcome[]): string {

@@ -1,11 +1,14 @@
-/** A share as per cent, as many digits as it needs up to three: 0.995 as `99.5 %`. */
+/** A share as per cent, as many digits as it needs up to three, and rounded down: only all is 100 %. */
 export function percentText(share: number): string {
-  return Number.isNaN(share) ? MISSING : `${Number((100 * share).toFixed(3))} %`;
+  return Number.isNaN(share) ? MISSING : `${Math.floor(100_000 * share + TOLERANCE) / 1_000} %`;
 }
 
-/** With three decimals at most, and separators of thousands. */
-export function numberText(value: number): string {
-  return Number.isNaN(value) ? MISSING : value.toLocaleString('en', { maximumFractionDigits: 3 });
+/** What a product may miss by rounding. */
+const TOLERANCE = 1e-6;
+
+/** With so many decimals at most, and separators of thousands. */
+export function numberText(value: number, decimals = 3): string {
+  return Number.isNaN(value) ? MISSING : value.toLocaleString('en', { maximumFractionDigits: decimals });
 }
 
 /** Milliseconds, to a tenth. */
