@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Endpoint } from '../../lib/engine/endpoint.js';
+import { REVIEW_SAMPLES } from '../../lib/engine/overlay/feed-review.js';
 import { feedLimit, LINKS_PER_FEED, RING_PLACES, subscriberLimit } from '../../lib/engine/peers/link-limits.js';
 import { VirtualCluster, type VirtualHomie } from '../../lib/testing/virtual-cluster.js';
 import { RegionWorld, REGIONS, watchFeeds } from './region-world.js';
@@ -173,5 +174,31 @@ describe('a seed through which 160 homies join at once', () => {
     expect(most).toBeLessThanOrEqual(LINKS_PER_FEED * SUBSCRIPTIONS);
     expect(cluster.isJoined).toBe(true);
     expect(Math.min(...cluster.homies.map(homie => homie.engine.feedCount))).toBeGreaterThanOrEqual(SUBSCRIPTIONS - 1);
+  });
+});
+
+describe('a far feed that is later than all others with every segment', () => {
+  it('is replaced within minutes, by everyone who has chosen it', () => {
+    const world = new RegionWorld(40, ownZones);
+    const { cluster } = world;
+    const slow = cluster.homies[3]!;
+    world.slow = slow;
+    cluster.advance(10_000);
+    const choosers = () =>
+      cluster.homies.filter(homie => {
+        const link = homie.engine.peer(slow.id);
+        return link?.isFeed && !link.isLocked && link.timeliness.samples >= REVIEW_SAMPLES;
+      });
+    const send = (messages: number) => {
+      for (let i = 0; i < messages; i++) {
+        cluster.homies[(7 * i) % cluster.homies.length]!.broadcast(Uint8Array.of(1));
+        cluster.advance(750);
+      }
+    };
+    send(200);
+    expect(choosers().length).toBeGreaterThan(0);
+    send(500);
+    expect(choosers()).toEqual([]);
+    for (const homie of cluster.homies) expect(homie.engine.feedCount).toBe(SUBSCRIPTIONS);
   });
 });

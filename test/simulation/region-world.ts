@@ -22,6 +22,8 @@ const JITTER_SHARE = 0.05;
 /** A cluster spread evenly over eight regions of the world. */
 export class RegionWorld {
   readonly cluster: VirtualCluster;
+  /** A homie whose datagrams take 150 ms longer in each direction. */
+  slow: VirtualHomie | undefined;
   private readonly regionOf = new Map<string, number>();
 
   /**
@@ -38,7 +40,9 @@ export class RegionWorld {
       seed: 11,
       checkEvery: 1_000,
       conditions: (from, to) => {
-        const latencyMs = DELAYS_MS[this.regionAt(from)]![this.regionAt(to)]!;
+        const slowAddress = this.slow?.endpoint.address;
+        const extraMs = from.address === slowAddress || to.address === slowAddress ? 150 : 0;
+        const latencyMs = DELAYS_MS[this.regionAt(from)]![this.regionAt(to)]! + extraMs;
         return { latencyMs, jitterMs: JITTER_SHARE * latencyMs };
       },
       engine: { strategy: 'nearest', ...engine },

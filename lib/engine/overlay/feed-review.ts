@@ -10,11 +10,12 @@ export const REVIEW_MS = 300_000;
 export const REVIEW_SAMPLES = 100;
 
 /**
- * A feed is clearly the least useful when its copies come later than those of all other feeds, and later than their mean
- * by this factor and by this much, ms. Less: useful feeds are replaced by unknown ones; more: none is ever.
+ * A feed is clearly the least useful when its copies come later than those of the next latest, by this factor and by this
+ * much, ms. A long link is late with all that comes from our side, and the quickest with what comes from its own: less,
+ * and the links across oceans go; more, and no feed is ever replaced.
  */
 export const LATE_FACTOR = 2;
-export const LATE_MS = 10;
+export const LATE_MS = 50;
 
 /** A feed that was replaced is not chosen again for this long, ms. Less: it comes back at the next review. */
 export const REPLACED_MS = 3_600_000;
@@ -27,11 +28,10 @@ interface Reviewed {
 export function leastUseful<T extends Reviewed>(replaceable: readonly T[], feeds: readonly T[]): T | undefined {
   const judged = feeds.filter(feed => feed.timeliness.samples >= REVIEW_SAMPLES);
   if (judged.length < 3) return undefined;
-  const worst = judged.reduce((a, b) => (behindMs(b) > behindMs(a) ? b : a));
-  if (!replaceable.includes(worst)) return undefined;
-  const sum = judged.reduce((total, feed) => total + behindMs(feed), 0);
-  const others = (sum - behindMs(worst)) / (judged.length - 1);
-  return behindMs(worst) >= others * LATE_FACTOR && behindMs(worst) >= others + LATE_MS ? worst : undefined;
+  const [worst, next] = judged.sort((a, b) => behindMs(b) - behindMs(a));
+  if (!replaceable.includes(worst!)) return undefined;
+  const isClear = behindMs(worst!) >= behindMs(next!) * LATE_FACTOR && behindMs(worst!) >= behindMs(next!) + LATE_MS;
+  return isClear ? worst : undefined;
 }
 
 function behindMs(feed: Reviewed): number {

@@ -35,7 +35,7 @@ export class Peer {
   isFeed = false;
   /** Whether it agreed. */
   isFeedActive = false;
-  /** Whether it is our ring predecessor, which may not refuse. */
+  /** Whether it is our ring predecessor, which keeps places for its successors. */
   isLocked = false;
   isSubscriber = false;
   /** Whether it is a subscriber that calls us its ring predecessor. */

@@ -11,7 +11,7 @@ function feed(behindMs: number, samples = REVIEW_SAMPLES): { timeliness: Timelin
 
 describe('the least useful feed', () => {
   it('is the far one that is much later than all others', () => {
-    const far = [feed(90), feed(20)];
+    const far = [feed(190), feed(90)];
     expect(leastUseful(far, [feed(5), feed(10), ...far])).toBe(far[0]);
   });
 
@@ -21,7 +21,7 @@ describe('the least useful feed', () => {
   });
 
   it('is none for some milliseconds', () => {
-    const far = [feed(9), feed(1)];
+    const far = [feed(40), feed(1)];
     expect(leastUseful(far, [feed(1), feed(0), ...far])).toBeUndefined();
   });
 
