@@ -21,9 +21,19 @@ export interface CommandLine {
 
 export const HELP = `Runs a whole cluster of real engines in virtual time, on a model of the world.
 
-  npm run simulate -- --scenario dissemination --nodes 1000 --loss 0.1 --seed 1 --json
+  npm run simulate -- --scenario dissemination --nodes 1000 --loss 0.1 --seed 1
+  npm run --silent simulate -- --scenario kill --kill 0.8 --json > kill.json
 
-  --scenario <name>     ${SCENARIOS.join(', ')} (default: dissemination)
+Scenarios:
+  dissemination         one busy origin: 20 messages a second of 200 bytes; 200 as warm-up, 200 that count
+  quiet                 one message every 10 s, each from a random node
+  many-origins          many origins at once, each 5 messages a second
+  large                 messages of 64 KiB, or of --bytes, from one origin, one every 5 s
+  growth                as dissemination, and what a node holds in memory
+  kill                  --kill of all nodes die at once without a word; then a message at once and every 5 s
+
+Options:
+  --scenario <name>     ${SCENARIOS.join(', ')} (dissemination)
   --nodes <n>           nodes of the cluster (100)
   --zones <n>           cloud regions they are spread over, 1 to 16 (16)
   --loss <share>        share of all datagrams that is lost, also while the cluster forms (0)
@@ -38,7 +48,7 @@ export const HELP = `Runs a whole cluster of real engines in virtual time, on a 
   --uplink <Mbit/s>     rate of each node's uplink (${SIMULATION_DEFAULTS.uplinkMbits})
   --settle <s>          virtual seconds before the first message (${SIMULATION_DEFAULTS.settleMs / 1_000})
   --cold-start          join through one seed; else all nodes know each other from the start
-  --cipher <name>       ${CIPHERS.join(', ')} (${SIMULATION_DEFAULTS.cipher})
+  --cipher <name>       ${CIPHERS.join(', ')}; null is a checksum, a fifth faster (${SIMULATION_DEFAULTS.cipher})
   --check <n>           assert the invariants of each engine after every n of its inputs; 0 for never (0)
   --baseline <name>     ${BASELINES.join(', ')}: carries the messages in place of the engines, on their links
   --curves              adds quantiles of the latency, and copies over time, to the JSON

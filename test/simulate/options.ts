@@ -6,7 +6,7 @@ import { REGIONS } from './regions.js';
 export const SCENARIOS = ['dissemination', 'quiet', 'many-origins', 'large', 'growth', 'kill'] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
-/** `null` replaces the real one by a checksum: a run with it is about a quarter faster, and proves nothing of the crypto. */
+/** `null` replaces the real one by a checksum: a run with it is about a fifth faster, and proves nothing of the crypto. */
 export const CIPHERS = ['xsalsa20-poly1305', 'null'] as const;
 export type Cipher = (typeof CIPHERS)[number];
 
