@@ -19,6 +19,8 @@ export class DedupeWindow {
   private bits = new Uint32Array(INITIAL_WINDOW / 32);
   /** Everything up to here counts as seen. */
   private floor: number;
+  /** The first sequence that is wanted. */
+  private owedFrom: number;
   private turnedAt: number;
   private turnedSequence: number;
   /** Highest sequence that arrived or that another node told of. */
@@ -30,6 +32,7 @@ export class DedupeWindow {
 
   /** @param owedFrom the first sequence that is wanted; earlier ones are accepted, but not missed. */
   constructor(owedFrom: number, now: number) {
+    this.owedFrom = owedFrom;
     this.highest = owedFrom - 1;
     this.settled = this.highest;
     this.floor = Math.max(0, this.highest - INITIAL_WINDOW);
@@ -74,6 +77,17 @@ export class DedupeWindow {
     this.floor = floor;
   }
 
+  /**
+   * Wants sequences from here on: the stream began for us with a late segment of a message. As far back as it is known
+   * what has arrived. Returns whether that is news.
+   */
+  owe(first: number): boolean {
+    if (first >= this.owedFrom) return false;
+    this.owedFrom = Math.max(first, this.floor + 1);
+    this.settled = this.nextMissing(this.owedFrom - 1) - 1;
+    return true;
+  }
+
   /** Stops missing what has not arrived up to here. */
   giveUp(upTo: number): void {
     if (upTo <= this.settled) return;
@@ -86,7 +100,7 @@ export class DedupeWindow {
 
   /**
    * The missing sequences, lowest first, as pairs of first and length.
-   * @param most bound on the number of sequences; there are never more than 32 pairs.
+   * @param most bound on the number of sequences; there are never more than 64 pairs.
    * @param above only those above this one. Default: all.
    * @param upTo only those up to this one. Default: all.
    */
@@ -95,7 +109,7 @@ export class DedupeWindow {
     const last = Math.min(upTo, this.highest);
     let room = most;
     let first = this.nextMissing(Math.max(this.settled, above));
-    while (first <= last && room > 0 && ranges.length < 64) {
+    while (first <= last && room > 0 && ranges.length < 128) {
       let end = first + 1;
       while (end <= last && end - first < room && !this.isSet(end)) end++;
       ranges.push(first, end - first);

@@ -131,6 +131,8 @@ export class Dissemination {
     const { lost } = window;
     const isLarge = segment.count > FLOOD_SEGMENTS;
     const wasKnown = segment.sequence <= window.highest;
+    // What was asked for until now lies behind it.
+    if (window.owe(segment.sequence - segment.index)) this.repair.forget(stream);
     const verdict = window.add(segment.sequence, now);
     if (verdict !== 'new') {
       if (verdict === 'old') return counters.drop('old_segment');
@@ -256,13 +258,7 @@ export class Dissemination {
   /**
    * To every link but the one it came from and the origin itself, as the link wishes: the segment at once, or news of it.
    */
-  private passOn(
-    frame: Uint8Array,
-    segment: Segment,
-    from: Peer | undefined,
-    stream: OriginStream,
-    now: number,
-  ): void {
+  private passOn(frame: Uint8Array, segment: Segment, from: Peer | undefined, stream: OriginStream, now: number): void {
     const { peers, announcements } = this;
     const isLarge = segment.count > FLOOD_SEGMENTS;
     const priority = segment.count > 1 ? Priority.bulk : Priority.event;

@@ -220,8 +220,7 @@ export class Paths {
       (link.ours === Wish.lazy ? ANNOUNCER_HYSTERESIS_MS : 0);
     choked.sort((a, b) => cost(a) - cost(b));
     const isProbe = stream.choices % PROBE_CHOICES === 1;
-    const announcing =
-      ANNOUNCING_LINKS + ANNOUNCING_BY_REPAIRS.filter(share => stream.repairedShare >= share).length;
+    const announcing = ANNOUNCING_LINKS + ANNOUNCING_BY_REPAIRS.filter(share => stream.repairedShare >= share).length;
     const others = choked.length - announcing;
     const probe = isProbe && others > 0 ? announcing + (randomUint32(this.context.options.random) % others) : -1;
     for (let i = 0; i < choked.length; i++) {

@@ -9,8 +9,8 @@ import type { MessagePackReader } from '../wire/message-pack-reader.js';
 import type { OriginStream, OriginTable } from './origin-stream.js';
 
 /**
- * A repair request is repeated, with another peer, when it brings nothing for this long or for one and a half round trips,
- * whichever is longer; each time half as long again, up to the most; ms.
+ * A repair request is repeated, with another peer, when it brings nothing for this long, each time half as long again up
+ * to the most, ms; and not before one and a half round trips to the peer that was asked.
  */
 export const REPAIR_RETRY_MS = 15;
 export const REPAIR_RETRY_ROUND_TRIPS = 1.5;
@@ -23,27 +23,48 @@ export const REPAIR_ATTEMPTS = 16;
 /** Most segments asked for at once, and most that wait for one peer: half a megabyte, an eighth of a second at the pacer. */
 export const REPAIR_SEGMENTS = 512;
 
-/** How often each of those that proved to hold what is missing is asked before the other links are. */
-const ROUNDS_OF_HOLDERS = 2;
+/** The first attempts go to this many of the quickest links in turn, the later ones to all. */
+const FIRST_HOLDERS = 3;
+const FIRST_ATTEMPTS = 6;
+
+/** What speaks against asking a link that has not proved to hold what is missing, or one that hears it from us, ms. */
+const UNPROVED_COST_MS = 20;
+const DEPENDENT_COST_MS = 10_000;
+
+/** How long a peer needs to send one segment, ms: at the pace of a link and full segments. */
+const REPAIR_SEGMENT_MS = 0.3;
 
 /** Round trip of a link before it was measured, ms. */
 const UNKNOWN_ROUND_TRIP_MS = 100;
+
+/** Requests of one stream that are watched at once; beyond it the two oldest become one. */
+const MOST_REQUESTS = 32;
+
+/** Segments that were asked for together, those between two sequences that were missing then. */
+class Request {
+  peer: Peer | undefined;
+  attempts = 0;
+  askedAt = -Infinity;
+  /** When to ask again for what has not come. */
+  retryAt = -Infinity;
+  /** How many were missing when they were asked for last, and the lowest of them. */
+  missing = Infinity;
+  first = 0;
+
+  constructor(
+    public above: number,
+    public upTo: number,
+  ) {}
+}
 
 /** What is missing of a stream, and what was done about it. */
 export class Gap {
   /** What was known at the last look, and when that was: only what was known then is asked for at the next. */
   knownAt: number;
   knownUpTo: number;
-  /** What has been asked for, whom, and when. */
+  /** What has been asked for, lowest first, and up to where. */
+  readonly requests: Request[] = [];
   askedUpTo = 0;
-  askedPeer: Peer | undefined;
-  askedAt = -Infinity;
-  /** When to ask again, and up to where: what was asked for later than that gets its own time. */
-  retryAt = Infinity;
-  retryUpTo = 0;
-  attempts = 0;
-  /** What was settled at the last request: progress is more. */
-  settledAtRequest = 0;
 
   constructor(
     readonly timer: Timer,
@@ -143,81 +164,79 @@ export class Repair {
 
   /** Whether a segment came from the peer we asked for it, and could not have come sooner. */
   private isAnswer(gap: Gap, peer: Peer, sequence: number, now: number): boolean {
-    if (sequence > gap.askedUpTo || peer !== gap.askedPeer) return false;
-    return now - gap.askedAt >= 0.9 * peer.roundTrip.minimumMs;
+    if (sequence > gap.askedUpTo) return false;
+    const request = gap.requests.find(({ above, upTo }) => sequence > above && sequence <= upTo);
+    return request !== undefined && peer === request.peer && now - request.askedAt >= 0.9 * peer.roundTrip.minimumMs;
   }
 
   private look(stream: OriginStream, now: number): void {
-    const { window, lateness } = stream;
     const gap = stream.gap!;
-    if (window.settled > gap.settledAtRequest) gap.attempts = 0;
-    if (now >= gap.retryAt && gap.attempts >= REPAIR_ATTEMPTS) this.giveUp(stream, gap);
-    if (!window.hasGap) return this.forget(stream);
-    if (now >= gap.retryAt) {
-      gap.retryAt = Infinity;
-      if (window.settled < gap.retryUpTo) this.ask(stream, gap, window.settled, gap.retryUpTo, now);
+    const { window, lateness } = stream;
+    const { requests } = gap;
+    if (gap.knownUpTo > gap.askedUpTo) {
+      requests.push(new Request(Math.max(window.settled, gap.askedUpTo), gap.knownUpTo));
+      gap.askedUpTo = gap.knownUpTo;
+      if (requests.length > MOST_REQUESTS) mergeOldest(requests);
     }
-    if (gap.knownUpTo > gap.askedUpTo) this.ask(stream, gap, gap.askedUpTo, gap.knownUpTo, now);
-    if (gap.retryAt === Infinity && window.settled < gap.askedUpTo) this.retryLater(gap, gap.askedPeer, now);
+    let next = window.highest > gap.askedUpTo ? now + lateness.patienceMs : Infinity;
+    let kept = 0;
+    for (const request of requests) {
+      if (request.retryAt <= now) this.ask(stream, request, request === requests[0], now);
+      if (request.upTo <= window.settled || request.missing === 0) continue;
+      requests[kept++] = request;
+      next = Math.min(next, request.retryAt);
+    }
+    requests.length = kept;
+    if (!window.hasGap) return this.forget(stream);
     gap.knownAt = now;
     gap.knownUpTo = window.highest;
-    const isMoreKnown = gap.knownUpTo > gap.askedUpTo;
-    const next = isMoreKnown ? Math.min(now + lateness.patienceMs, gap.retryAt) : gap.retryAt;
     this.context.timers.set(gap.timer, next === Infinity ? now + lateness.patienceMs : next);
   }
 
-  private ask(stream: OriginStream, gap: Gap, above: number, upTo: number, now: number): void {
-    const ranges = stream.window.missingRanges(REPAIR_SEGMENTS, above, upTo);
-    if (ranges.length === 0) {
-      gap.askedUpTo = Math.max(gap.askedUpTo, upTo);
+  /** Asks for what is still missing of a request, or gives it up; what lies behind others has to wait for them. */
+  private ask(stream: OriginStream, request: Request, isOldest: boolean, now: number): void {
+    const { window } = stream;
+    const ranges = window.missingRanges(REPAIR_SEGMENTS, request.above, request.upTo);
+    const first = ranges[0] ?? Infinity;
+    let missing = 0;
+    for (let i = 1; i < ranges.length; i += 2) missing += ranges[i]!;
+    if (missing < request.missing || first > request.first) request.attempts = 0;
+    request.missing = missing;
+    request.first = first;
+    if (missing === 0) return;
+    if (request.attempts >= REPAIR_ATTEMPTS && isOldest) {
+      const { lost } = window;
+      window.giveUp(Math.min(request.upTo, window.highest));
+      this.context.counters.drop('segment_lost', window.lost - lost);
       return;
     }
-    const asked = ranges[ranges.length - 2]! + ranges[ranges.length - 1]! - 1;
-    const peer = this.holderFor(stream, asked, gap.attempts);
+    const peer = this.holderFor(stream, first + ranges[1]! - 1, request.attempts);
     if (peer !== undefined) {
       this.peers.send(peer, Priority.control, this.encodeRequest(stream, ranges));
       this.context.counters.repairsRequested++;
     }
-    gap.askedUpTo = Math.max(gap.askedUpTo, asked);
-    gap.askedPeer = peer;
-    gap.askedAt = now;
-    gap.settledAtRequest = stream.window.settled;
-    if (gap.retryAt === Infinity) this.retryLater(gap, peer, now);
-  }
-
-  private retryLater(gap: Gap, peer: Peer | undefined, now: number): void {
     const roundTrips = peer === undefined ? 0 : REPAIR_RETRY_ROUND_TRIPS * roundTripMs(peer);
-    const patience = Math.max(REPAIR_RETRY_MS, roundTrips) * REPAIR_BACKOFF ** gap.attempts;
-    gap.retryAt = now + Math.min(MOST_REPAIR_RETRY_MS, patience);
-    gap.retryUpTo = gap.askedUpTo;
-    gap.attempts++;
-  }
-
-  private giveUp(stream: OriginStream, gap: Gap): void {
-    const { window } = stream;
-    const { lost } = window;
-    window.giveUp(Math.min(gap.askedUpTo, window.highest));
-    this.context.counters.drop('segment_lost', window.lost - lost);
-    gap.attempts = 0;
+    const patience = Math.min(MOST_REPAIR_RETRY_MS, REPAIR_RETRY_MS * REPAIR_BACKOFF ** request.attempts);
+    request.retryAt = now + Math.max(patience, roundTrips) + missing * REPAIR_SEGMENT_MS;
+    request.peer = peer;
+    request.askedAt = now;
+    request.attempts++;
   }
 
   /**
-   * Whom to ask. First those in turn that proved to hold it and do not hear the stream from us, nearest first; then all
-   * links in turn.
+   * Whom to ask: the quickest few in turn, then all links. One that has not proved to hold it may do so all the same, and
+   * be near; one that hears the stream from us lacks what we lack.
    */
   private holderFor(stream: OriginStream, upTo: number, attempt: number): Peer | undefined {
-    const holders: Peer[] = [];
-    const others: Peer[] = [];
-    for (const peer of this.peers.links) {
+    const cost = (peer: Peer) => {
       const link = stream.links.get(peer);
-      const isHolder = link !== undefined && link.held >= upTo && (link.isFeed || link.isIndependent);
-      (isHolder ? holders : others).push(peer);
-    }
-    const byRoundTrip = (a: Peer, b: Peer) => roundTripMs(a) - roundTripMs(b);
-    holders.sort(byRoundTrip);
-    if (attempt < ROUNDS_OF_HOLDERS * holders.length) return holders[attempt % holders.length];
-    const all = [...holders, ...others.sort(byRoundTrip)];
-    return all[attempt % all.length];
+      const isProved = link !== undefined && link.held >= upTo;
+      const isDependent = link !== undefined && !link.isFeed && !link.isIndependent;
+      return roundTripMs(peer) + (isProved ? 0 : UNPROVED_COST_MS) + (isDependent ? DEPENDENT_COST_MS : 0);
+    };
+    const links = [...this.peers.links].sort((a, b) => cost(a) - cost(b));
+    const most = attempt < FIRST_ATTEMPTS ? Math.min(FIRST_HOLDERS, links.length) : links.length;
+    return links[attempt % most];
   }
 
   private encodeRequest(stream: OriginStream, ranges: readonly number[]): Uint8Array {
@@ -230,6 +249,14 @@ export class Repair {
     for (const value of ranges) writer.uint(value);
     return writer.take();
   }
+}
+
+function mergeOldest(requests: Request[]): void {
+  const [oldest, next] = requests;
+  next!.above = oldest!.above;
+  next!.retryAt = Math.min(oldest!.retryAt, next!.retryAt);
+  next!.missing = Infinity;
+  requests.shift();
 }
 
 function roundTripMs(peer: Peer): number {
