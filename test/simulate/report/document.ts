@@ -86,7 +86,8 @@ with frames of the same sizes. They pay nothing for heartbeats and membership. O
   come after ${FIRST_TIMEOUT_MS} ms is grafted from the first announcer, and from the next one each ${NEXT_TIMEOUT_MS} ms; a path that is ${OPTIMISATION_THRESHOLD} links
   shorter replaces the one in use. An announcer that did not answer is asked again after all others, where the paper, which has
   TCP below it, asks once. Without loss and with a second between two messages it comes to exactly one copy. Here the next
-  messages are under way before the prunes of the first have arrived, and the timers are shorter than many round trips.`;
+  messages are under way before the prunes of the first have arrived, and the timers are shorter than many round trips; longer
+  ones help without loss, and hurt with it.`;
 
 const GROWTH_TEXT = `One busy origin without loss, one seed. "State" is what the heap and the buffers hold for a node at the end: it
 grows with the cluster because each node knows all others.`;

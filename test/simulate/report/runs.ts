@@ -40,7 +40,8 @@ export interface ReportSize {
   readonly busySeeds: readonly number[];
   /** Seeds of all others but growth and large messages, which have the first of these. */
   readonly seeds: readonly number[];
-  readonly origins: number;
+  /** Busy origins at once, and messages of all of them together: as many seconds of warm-up as with one. */
+  readonly many: { readonly origins: number; readonly messages: number; readonly warmUp: number };
   /** Sizes of messages with the nodes that each is sent to, and how many count. */
   readonly large: readonly { readonly payloadBytes: number; readonly nodes: number; readonly messages: number }[];
   readonly growthNodes: readonly number[];
@@ -48,7 +49,6 @@ export interface ReportSize {
   readonly growthMessages: number;
   readonly busyMessages: number | undefined;
   readonly quietMessages: number | undefined;
-  readonly manyMessages: number | undefined;
 }
 
 export const FULL: ReportSize = {
@@ -56,7 +56,7 @@ export const FULL: ReportSize = {
   nodes: 1_000,
   busySeeds: [1, 2, 3, 4, 5],
   seeds: [1, 2, 3],
-  origins: 100,
+  many: { origins: 100, messages: 500, warmUp: 5_000 },
   large: [
     { payloadBytes: 65_536, nodes: 1_000, messages: 4 },
     { payloadBytes: 1_048_576, nodes: 1_000, messages: 2 },
@@ -65,7 +65,6 @@ export const FULL: ReportSize = {
   growthMessages: 200,
   busyMessages: undefined,
   quietMessages: undefined,
-  manyMessages: undefined,
 };
 
 /** A small version, to see in minutes that all is well. */
@@ -74,16 +73,15 @@ export const QUICK: ReportSize = {
   nodes: 100,
   busySeeds: [1],
   seeds: [1],
-  origins: 40,
+  many: { origins: 10, messages: 100, warmUp: 500 },
   large: [
     { payloadBytes: 65_536, nodes: 60, messages: 2 },
     { payloadBytes: 1_048_576, nodes: 20, messages: 1 },
   ],
   growthNodes: [10, 50, 100, 200],
-  growthMessages: 40,
+  growthMessages: 100,
   busyMessages: 100,
   quietMessages: 12,
-  manyMessages: 200,
 };
 
 export const BUSY_LOSSES = [0, 0.02, 0.1, 0.3];
@@ -97,7 +95,7 @@ export const STRATEGY: Strategy = 'nearest';
 
 /** All runs of the report. */
 export function listRuns(size: ReportSize): Run[] {
-  const { nodes, busySeeds, seeds, origins, busyMessages } = size;
+  const { nodes, busySeeds, seeds, busyMessages } = size;
   const common = { nodes, strategy: STRATEGY };
   const busy = {
     ...common,
@@ -124,8 +122,7 @@ export function listRuns(size: ReportSize): Run[] {
       scenario: 'many-origins',
       loss,
       seed,
-      origins,
-      ...counts(size.manyMessages),
+      ...size.many,
     })),
     ...each(size.large, LARGE_LOSSES, (large, loss) => ({
       ...common,

@@ -91,8 +91,8 @@ function quietTargets(): Target[] {
   });
 }
 
-function manyOriginsTargets({ origins }: ReportSize): Target[] {
-  const part = partOf('Many busy origins', `${origins} origins, no loss`, run => run.part === 'many-origins');
+function manyOriginsTargets({ many }: ReportSize): Target[] {
+  const part = partOf('Many busy origins', `${many.origins} origins, no loss`, run => run.part === 'many-origins');
   return [
     part.most('copies', 1.6, '', result => result.copiesPerNode),
     part.most('p99 by direct', 1.5, 'x', result => result.stretch.p99),
