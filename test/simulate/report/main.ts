@@ -1,7 +1,7 @@
 /** Does all runs of the report and writes it: see `--help`. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
@@ -10,6 +10,7 @@ import { writeDocument } from './document.js';
 import { drawPlots } from './plots.js';
 import { hashOfCode, RunCache } from './run-cache.js';
 import { runAll } from './run-pool.js';
+import { copySimulator } from './simulator-copy.js';
 import { FULL, listRuns, type Outcome, QUICK, type Run } from './runs.js';
 import { judge, listTargets } from './targets.js';
 import { numberText, percentText } from './texts.js';
@@ -30,7 +31,8 @@ Exits with 1 when a run failed: a message was missing without a reason, or reach
 /** From `dist/simulate/test/simulate/report` to the root of the package. */
 const here = dirname(fileURLToPath(import.meta.url));
 const simulator = dirname(here);
-const root = join(here, '../../../../..');
+const compiled = join(simulator, '../..');
+const root = join(compiled, '../..');
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -51,10 +53,11 @@ async function main(): Promise<number> {
   const size = values.quick === true ? QUICK : FULL;
   const runs = listRuns(size).filter(({ part }) => values.only === undefined || part === values.only);
   if (runs.length === 0) throw new Error(`--only: there is no part "${values.only}"`);
-  const code = hashOfCode([join(root, 'dist/simulate/lib'), simulator], here);
-  const cache = new RunCache(join(root, 'node_modules/.cache/nestjs-gwyh-simulation'), code);
+  const code = hashOfCode([join(compiled, 'lib'), simulator], here);
+  const directory = join(root, 'node_modules/.cache/nestjs-gwyh-simulation');
+  const cache = new RunCache(directory, code);
   const outcomes = await runAll(runs, {
-    program: join(simulator, 'main.js'),
+    program: join(copySimulator(compiled, directory, code), relative(compiled, simulator), 'main.js'),
     cache,
     parallel,
     onDone: progressOf(runs.length),

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { check } from 'prettier';
@@ -8,6 +8,7 @@ import { checkOptions } from '../../simulate/options.js';
 import { writeDocument } from '../../simulate/report/document.js';
 import { drawPlots } from '../../simulate/report/plots.js';
 import { hashOfCode, RunCache } from '../../simulate/report/run-cache.js';
+import { copySimulator } from '../../simulate/report/simulator-copy.js';
 import { argumentsOf, FULL, listRuns, type Outcome, QUICK, type Run } from '../../simulate/report/runs.js';
 import { judge, listTargets } from '../../simulate/report/targets.js';
 import { bytesText, markdownTable, millisecondsText, percentText } from '../../simulate/report/texts.js';
@@ -255,6 +256,17 @@ describe('the cache of results', () => {
     expect(cache.get(['--seed', '1'])).toBeUndefined();
     cache.put(['--seed', '1'], goodResult(RUNS[0]!));
     expect(new RunCache(directory, 'code').get(['--seed', '1'])).toBeDefined();
+  });
+
+  it('runs a copy of the code that later changes do not touch', () => {
+    const compiled = join(directory, 'compiled');
+    mkdirSync(compiled);
+    writeFileSync(join(compiled, 'main.js'), '1');
+    const copy = copySimulator(compiled, directory, 'hash');
+    writeFileSync(join(compiled, 'main.js'), '2');
+    expect(copySimulator(compiled, directory, 'hash')).toBe(copy);
+    expect(readFileSync(join(copy, 'main.js'), 'utf8')).toBe('1');
+    expect(readdirSync(directory).sort()).toEqual(['compiled', 'hash']);
   });
 
   it('notices each change of the code, but not of the report', () => {
