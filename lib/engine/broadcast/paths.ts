@@ -15,11 +15,11 @@ import { type StreamLink, Wish } from './stream-link.js';
 /**
  * A stream is busy when this many messages came more than cooled off meanwhile (one a second): choosing feeds costs some
  * messages between neighbours, which a stream of less than one message a second does not repay. A stream below the
- * second bound is quiet again and floods all links. The most bounds how long that takes after a burst: 12 s.
+ * second bound is quiet again and floods all links. The most bounds how long that takes after a burst: 10 s.
  */
-export const BUSY_HEAT = 8;
-export const QUIET_HEAT = 4;
-export const MOST_HEAT = 16;
+export const BUSY_HEAT = 5;
+export const QUIET_HEAT = 2;
+export const MOST_HEAT = 12;
 export const COOLING_MS = 1_000;
 
 /**
@@ -120,7 +120,8 @@ export class Paths {
     stream.repairedShare += REPAIRS_GAIN * (Number(wasAskedFor) - stream.repairedShare);
     if (!wasAskedFor) stream.starved = 0;
     else if (++stream.starved >= STARVED_SEGMENTS) this.graft(link, now);
-    if (times.opened - stream.timedAtChoice >= CHOICE_SEGMENTS) this.choose(stream, now);
+    const wanted = stream.choices === 0 ? LEAST_SETTLED : CHOICE_SEGMENTS;
+    if (times.opened - stream.timedAtChoice >= wanted) this.choose(stream, now);
   }
 
   /** A further copy of a segment of a small message. */

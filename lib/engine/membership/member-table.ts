@@ -36,8 +36,11 @@ export class Member implements MemberRecord {
   measuredAt = -Infinity;
   /** Dials in a row that it did not answer. */
   failedDials = 0;
-  /** Rendezvous score for the owner of the table, computed once by the overlay. */
-  score = -1;
+  /**
+   * Rendezvous score for the owner of the table, computed once by the overlay; negative before. It is a fraction from the
+   * start, because V8 lays all members out anew when a field of integers gets its first fraction.
+   */
+  score = -0.5;
 
   constructor(
     readonly id: NodeId,

@@ -211,12 +211,12 @@ function silentSince(peer: Peer): number {
 /**
  * Whether the roles in this packet are later than those that were applied last, and notes the packet if so. Of one session
  * the counter tells, whatever else overtook it; a session before the current one has the say only while it is the newest
- * that was heard on it.
+ * that was heard on it. Of two frames in one packet the second was written later.
  */
 function areNews(peer: Peer, session: Session, counter: number): boolean {
   const isLater =
     session === peer.rolesSession
-      ? counter > peer.rolesCounter
+      ? counter >= peer.rolesCounter
       : session === peer.current || counter === session.highestReceived;
   if (!isLater) return false;
   peer.rolesSession = session;

@@ -33,7 +33,7 @@ export const Frame = {
 export const Role = {
   /** You are one of my feeds: send me broadcasts. */
   feed: 1,
-  /** You are my ring predecessor: you may not refuse. */
+  /** You are my ring predecessor: you should not refuse, as long as nobody else claims that of you with more right. */
   locked: 2,
   /** I count you as my subscriber. */
   subscribed: 4,
