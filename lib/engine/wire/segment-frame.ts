@@ -76,7 +76,9 @@ export function readSegment(reader: MessagePackReader, length: number, segment: 
     segment.count >= 1 &&
     segment.count <= MAX_SEGMENT_COUNT &&
     segment.index < segment.count &&
-    segment.sequence > segment.index;
+    segment.sequence > segment.index &&
+    // Not beyond what can be counted: there a sequence plus one is itself, and loops over them would not end.
+    segment.sequence <= Number.MAX_SAFE_INTEGER - (segment.count - 1 - segment.index);
   if (!isSane || length < 8) reader.fail();
   return !reader.failed;
 }
