@@ -29,6 +29,11 @@ export class Lateness {
     this.deviation -= MEAN_GAIN * this.deviation;
   }
 
+  /** A segment came by itself after we had asked for it. */
+  askedTooSoon(): void {
+    this.came(1.5 * this.patienceMs);
+  }
+
   /** How long to wait for a known segment before asking, ms. */
   get patienceMs(): number {
     return Math.min(MOST_PATIENCE_MS, Math.max(LEAST_PATIENCE_MS, this.mean + 4 * this.deviation));

@@ -5,7 +5,7 @@ import type { ArrivalTimes } from './arrival-times.js';
 import { DedupeWindow } from './dedupe-window.js';
 import type { LargeMessage } from './large-messages.js';
 import { Lateness } from './lateness.js';
-import type { Gap } from './repair.js';
+import type { Gap, Request } from './repair.js';
 import { StreamLink } from './stream-link.js';
 
 /**
@@ -53,6 +53,7 @@ export class OriginStream {
   readonly lateness = new Lateness();
   /** The gap that is being closed. */
   gap: Gap | undefined;
+  lastRequest: Request | undefined;
   /** How often the pause after its newest segment was used to tell of it, and the timer of the next time. */
   pauseRound = 0;
   pauseTimer: Timer | undefined;
@@ -89,12 +90,9 @@ export class OriginStream {
     this.links.clear();
     this.hasWishes = false;
     this.heat = 0;
-    this.intervalMs = Infinity;
     this.arrivalTimes = undefined;
-    this.timedAtChoice = 0;
-    this.choices = 0;
     this.starved = 0;
-    this.repairedShare = 0;
+    this.lastRequest = undefined;
     return lost + window.lost;
   }
 

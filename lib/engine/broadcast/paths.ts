@@ -45,16 +45,18 @@ export const MOST_FEEDS = 2;
 export const FIRST_FEEDS = 3;
 
 /** A second feed is kept only if it brings segments this much earlier on average, ms; less, and it is choked. */
-export const FEED_WORTH_MS = 1;
+export const FEED_WORTH_MS = 1.5;
 
 /** A choked link becomes a feed when it would have brought segments this much earlier on average, ms. Above the worth of a feed, or links would be taken and choked in turn. */
-export const GRAFT_LEAD_MS = 2.5;
+export const GRAFT_LEAD_MS = 3;
 
 /**
  * A feed that is not worth its copies is choked with this probability at each choice: neighbours that would all lean on
- * each other decide one after the other, and see what the others did.
+ * each other decide one after the other, and see what the others did. For a feed further away than the one that is kept it
+ * is less, in proportion to the round trips, down to the least: it may be the last one by which a region hears the stream.
  */
 export const CHOKE_PROBABILITY = 0.25;
+export const LEAST_CHOKE_PROBABILITY = 0.06;
 
 /**
  * Choked links that announce what they hold, by the share of segments that came only because we asked: the more is lost,
@@ -78,8 +80,12 @@ const ANNOUNCER_HYSTERESIS_MS = 3;
 /** A wish is repeated when the peer acts against it, not sooner than this after it was told, ms, or two round trips. */
 export const WISH_REPEAT_MS = 100;
 
-/** When this many segments in a row came only because we asked, whoever answered becomes a feed: all feeds have run dry. */
+/**
+ * All feeds have run dry when this many segments in a row came only because we asked, or when a choked link tells of two
+ * or more that no feed has brought for this many intervals. Then whoever answered, or told, becomes a feed.
+ */
 export const STARVED_SEGMENTS = 3;
+export const STARVED_INTERVALS = 1.5;
 
 /** Decides, for each busy stream, which links bring it, which only announce, and which keep silent; and keeps to what others decided. */
 export class Paths {
@@ -139,7 +145,11 @@ export class Paths {
     if (arrival !== undefined) {
       link.compared(at - arrival);
       link.peer.timeliness.sample(Math.max(0, at - arrival));
-    } else if (sequence > stream.newest && link.isFeed && link.ours === Wish.eager) this.repeat(link, now);
+    } else if (sequence > stream.newest && link.isFeed) this.repeat(link, now);
+    else if (sequence > stream.newest + 1 && stream.arrivalTimes !== undefined) {
+      const patience = Math.max(stream.lateness.patienceMs, STARVED_INTERVALS * stream.intervalMs);
+      if (now - stream.newestAt >= patience) this.graft(link, now, stream.newest + 1);
+    }
   }
 
   /** `[11, origin, boot, wish, from]`. Returns the link that wants what we hold from a sequence on. */
@@ -204,11 +214,19 @@ export class Paths {
     for (let i = 0; i < feeds.length; i++) {
       if (kept.includes(i)) continue;
       if (isCrowded) this.tell(feeds[i]!, Wish.silent, now);
-      else if (randomUnit(this.context.options.random) < CHOKE_PROBABILITY) {
+      else if (this.mayChoke(feeds[i]!, feeds, feeds[kept[0]!]!)) {
         this.tell(feeds[i]!, Wish.lazy, now);
         return;
       }
     }
+  }
+
+  /** Whether the turn of this feed has come, and another one is left that does not hear the stream from us. */
+  private mayChoke(feed: StreamLink, feeds: readonly StreamLink[], best: StreamLink): boolean {
+    if (!feeds.some(other => other !== feed && other.isIndependent)) return false;
+    const nearness = (best.peer.roundTrip.smoothedMs ?? 1) / (feed.peer.roundTrip.smoothedMs ?? 1);
+    const probability = Math.max(LEAST_CHOKE_PROBABILITY, CHOKE_PROBABILITY * Math.min(1, nearness));
+    return randomUnit(this.context.options.random) < probability;
   }
 
   /** Of the choked links, the one that could repair quickest announces, and one more in turn; the others keep silent. */

@@ -15,10 +15,13 @@ import type { OriginStream, OriginTable } from './origin-stream.js';
 export const REPAIR_RETRY_MS = 15;
 export const REPAIR_RETRY_ROUND_TRIPS = 1.5;
 export const REPAIR_BACKOFF = 1.5;
-export const MOST_REPAIR_RETRY_MS = 2_000;
+export const MOST_REPAIR_RETRY_MS = 1_000;
 
-/** Requests without progress after which segments are given up: 15 s or more in all, well inside the cache's horizon. */
-export const REPAIR_ATTEMPTS = 16;
+/**
+ * Requests without progress after which segments are given up: 17 s or more in all, well inside the cache's horizon. At
+ * 30 % loss half of all requests bring nothing; so many in a row do not happen.
+ */
+export const REPAIR_ATTEMPTS = 26;
 
 /** Most segments asked for at once, and most that wait for one peer: half a megabyte, an eighth of a second at the pacer. */
 export const REPAIR_SEGMENTS = 512;
@@ -41,7 +44,7 @@ const UNKNOWN_ROUND_TRIP_MS = 100;
 const MOST_REQUESTS = 32;
 
 /** Segments that were asked for together, those between two sequences that were missing then. */
-class Request {
+export class Request {
   peer: Peer | undefined;
   attempts = 0;
   askedAt = -Infinity;
@@ -51,10 +54,16 @@ class Request {
   missing = Infinity;
   first = 0;
 
+  /** @param knownAt since when it was known that they exist. */
   constructor(
     public above: number,
     public upTo: number,
+    readonly knownAt: number,
   ) {}
+
+  covers(sequence: number): boolean {
+    return sequence > this.above && sequence <= this.upTo;
+  }
 }
 
 /** What is missing of a stream, and what was done about it. */
@@ -99,14 +108,21 @@ export class Repair {
   arrived(stream: OriginStream, peer: Peer, sequence: number, wasKnown: boolean, now: number): boolean {
     const { gap } = stream;
     let isAnswer = false;
-    if (gap !== undefined && wasKnown && sequence <= gap.knownUpTo) {
-      isAnswer = this.isAnswer(gap, peer, sequence, now);
+    if (gap !== undefined && wasKnown && sequence <= Math.max(gap.knownUpTo, gap.askedUpTo)) {
+      const request = requestFor(stream, sequence);
+      isAnswer = request !== undefined && couldAnswer(request, peer, now);
       if (isAnswer) stream.lateness.cameByAsking();
-      else stream.lateness.came(now - gap.knownAt);
+      else stream.lateness.came(now - (request?.knownAt ?? gap.knownAt));
     }
     if (stream.window.hasGap) this.watch(stream, now);
     else this.forget(stream);
     return isAnswer;
+  }
+
+  /** A segment came again. If that is the answer to a request, it was asked for too soon. */
+  copied(stream: OriginStream, peer: Peer, sequence: number, now: number): void {
+    const request = requestFor(stream, sequence);
+    if (request !== undefined && couldAnswer(request, peer, now)) stream.lateness.askedTooSoon();
   }
 
   /** Looks after the gaps of a stream, from when they become known. */
@@ -162,19 +178,13 @@ export class Repair {
     }
   }
 
-  /** Whether a segment came from the peer we asked for it, and could not have come sooner. */
-  private isAnswer(gap: Gap, peer: Peer, sequence: number, now: number): boolean {
-    if (sequence > gap.askedUpTo) return false;
-    const request = gap.requests.find(({ above, upTo }) => sequence > above && sequence <= upTo);
-    return request !== undefined && peer === request.peer && now - request.askedAt >= 0.9 * peer.roundTrip.minimumMs;
-  }
-
   private look(stream: OriginStream, now: number): void {
     const gap = stream.gap!;
     const { window, lateness } = stream;
     const { requests } = gap;
     if (gap.knownUpTo > gap.askedUpTo) {
-      requests.push(new Request(Math.max(window.settled, gap.askedUpTo), gap.knownUpTo));
+      stream.lastRequest = new Request(Math.max(window.settled, gap.askedUpTo), gap.knownUpTo, gap.knownAt);
+      requests.push(stream.lastRequest);
       gap.askedUpTo = gap.knownUpTo;
       if (requests.length > MOST_REQUESTS) mergeOldest(requests);
     }
@@ -249,6 +259,18 @@ export class Repair {
     for (const value of ranges) writer.uint(value);
     return writer.take();
   }
+}
+
+/** The request that a sequence was part of; the last one is remembered when its gap has closed. */
+function requestFor(stream: OriginStream, sequence: number): Request | undefined {
+  const { gap, lastRequest } = stream;
+  const request = gap?.requests.find(each => each.covers(sequence));
+  return request ?? (lastRequest?.covers(sequence) === true ? lastRequest : undefined);
+}
+
+/** Whether what came now from the peer can be what it was asked for. */
+function couldAnswer(request: Request, peer: Peer, now: number): boolean {
+  return peer === request.peer && now - request.askedAt >= 0.9 * peer.roundTrip.minimumMs;
 }
 
 function mergeOldest(requests: Request[]): void {
