@@ -193,12 +193,12 @@ export class Dissemination {
   onOffer(peer: Peer, reader: MessagePackReader, now: number): void {
     const idBytes = reader.bytesOf(NODE_ID_BYTES);
     const boot = reader.uint();
-    if (reader.failed) return;
-    const stream = this.streams.toldOf(peer, idBytes, boot, 1, 0, now);
-    if (stream === undefined) {
-      reader.skip();
-      reader.skip();
-    } else this.large.onOffer(stream, peer, reader, now);
+    const first = reader.uint();
+    const count = reader.uint();
+    // Beyond what can be counted a sequence plus one is itself, and loops over them would not end.
+    if (reader.failed || first < 1 || first > Number.MAX_SAFE_INTEGER - MAX_SEGMENT_COUNT) return;
+    const stream = this.streams.toldOf(peer, idBytes, boot, first, 0, now);
+    if (stream !== undefined) this.large.onOffer(stream, peer, first, count, now);
   }
 
   /** The peer is gone, and with it all it was to our streams. Walks over all of them: for rare events. */

@@ -4,7 +4,6 @@ import type { Peer } from '../peers/peer.js';
 import type { PeerTable } from '../peers/peer-table.js';
 import { Timer } from '../timer-heap.js';
 import { Frame } from '../wire/frame.js';
-import type { MessagePackReader } from '../wire/message-pack-reader.js';
 import { MAX_SEGMENT_COUNT, type Segment } from '../wire/segment-frame.js';
 import type { OriginStream } from './origin-stream.js';
 import type { Paths } from './paths.js';
@@ -81,11 +80,9 @@ export class LargeMessages {
     }
   }
 
-  /** `[12, origin, boot, first, count]`, behind the boot. */
-  onOffer(stream: OriginStream, peer: Peer, reader: MessagePackReader, now: number): void {
-    const first = reader.uint();
-    const count = reader.uint();
-    if (reader.failed || count < 1 || count > MAX_SEGMENT_COUNT || first < 1 || stream.isOwn) return;
+  /** The peer has begun to receive a message of so many segments. */
+  onOffer(stream: OriginStream, peer: Peer, first: number, count: number, now: number): void {
+    if (count < 1 || count > MAX_SEGMENT_COUNT || stream.isOwn) return;
     const link = stream.link(peer);
     link.provedToHold(first);
     if (stream.newest >= first) return;

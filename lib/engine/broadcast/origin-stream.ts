@@ -90,8 +90,12 @@ export class OriginStream {
     this.links.clear();
     this.hasWishes = false;
     this.heat = 0;
+    this.intervalMs = Infinity;
     this.arrivalTimes = undefined;
+    this.timedAtChoice = 0;
+    this.choices = 0;
     this.starved = 0;
+    this.repairedShare = 0;
     this.lastRequest = undefined;
     return lost + window.lost;
   }
