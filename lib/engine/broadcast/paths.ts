@@ -100,7 +100,10 @@ export class Paths {
   stir(stream: OriginStream, now: number): void {
     const elapsed = now - stream.activeAt;
     stream.heat = Math.max(0, stream.heat - elapsed / COOLING_MS);
-    if (stream.heat < QUIET_HEAT && (stream.hasWishes || stream.arrivalTimes !== undefined)) this.calm(stream);
+    // A large message that is under way goes on where it is wanted.
+    const isUnderWay = stream.large !== undefined && stream.window.settled < stream.large.last;
+    const hasChosen = stream.hasWishes || stream.arrivalTimes !== undefined;
+    if (stream.heat < QUIET_HEAT && hasChosen && !isUnderWay) this.calm(stream);
     stream.heat = Math.min(MOST_HEAT, stream.heat + 1);
     if (stream.heat < 2) stream.intervalMs = Infinity;
     else if (stream.intervalMs === Infinity) stream.intervalMs = elapsed;
@@ -232,12 +235,7 @@ export class Paths {
   /** Of the choked links, the one that could repair quickest announces, and one more in turn; the others keep silent. */
   private chooseAnnouncers(stream: OriginStream, now: number): void {
     const choked = this.peers.links.map(peer => stream.link(peer)).filter(link => !link.isFeed);
-    const cost = (link: StreamLink) =>
-      (link.behindMs ?? 0) +
-      (link.peer.roundTrip.smoothedMs ?? Infinity) +
-      (link.isIndependent ? 0 : DEPENDENT_COST_MS) -
-      (link.ours === Wish.lazy ? ANNOUNCER_HYSTERESIS_MS : 0);
-    choked.sort((a, b) => cost(a) - cost(b));
+    choked.sort((a, b) => repairCostMs(a) - repairCostMs(b));
     const isProbe = stream.choices % PROBE_CHOICES === 1;
     const announcing = ANNOUNCING_LINKS + ANNOUNCING_BY_REPAIRS.filter(share => stream.repairedShare >= share).length;
     const others = choked.length - announcing;
@@ -293,4 +291,12 @@ export class Paths {
     stream.choices = 0;
     stream.starved = 0;
   }
+}
+
+/** How long a repair over this choked link would take, ms, with what speaks against it. */
+function repairCostMs(link: StreamLink): number {
+  const { behindMs, ours, isIndependent } = link;
+  const roundTripMs = link.peer.roundTrip.smoothedMs ?? Infinity;
+  const reluctance = (isIndependent ? 0 : DEPENDENT_COST_MS) - (ours === Wish.lazy ? ANNOUNCER_HYSTERESIS_MS : 0);
+  return (behindMs ?? 0) + roundTripMs + reluctance;
 }
