@@ -245,6 +245,11 @@ export class GwyhEngine {
     return bytes;
   }
 
+  /** Whether a large message of ours was offered so lately that somebody may still want it. */
+  isAwaited(now: number): boolean {
+    return this.dissemination.isAwaited(now);
+  }
+
   /** Counters and gauges, plain numbers. */
   metrics(): Record<string, number> {
     const metrics: Record<string, number> = {

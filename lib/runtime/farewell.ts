@@ -25,7 +25,8 @@ export async function sayFarewell(
     new Promise<void>(resolve => void network.schedule(network.now() + ms, () => resolve()));
   const until = network.now() + FLUSH_MS;
   pump.drain();
-  while (engine.waitingBytes + socket.queuedBytes > 0 && network.now() < until) await pause(FLUSH_POLL_MS);
+  const hasWork = () => engine.waitingBytes + socket.queuedBytes > 0 || engine.isAwaited(network.now());
+  while (hasWork() && network.now() < until) await pause(FLUSH_POLL_MS);
   // Twice, since one datagram may get lost.
   for (let i = 0; i < 2; i++) {
     await pause(LEAVE_PAUSE_MS);

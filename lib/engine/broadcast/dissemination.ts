@@ -29,6 +29,9 @@ import { Streams } from './streams.js';
 /** How often caches and idle streams are swept, ms. */
 const SWEEP_MS = 10_000;
 
+/** Least time between two wishes of one link that are answered with what is held of a stream, ms: to look for it takes time. */
+export const LEAST_SERVICE_MS = 50;
+
 export type BroadcastResult = 'accepted' | 'too_large' | 'queue_full';
 
 /** Broadcasts: our own into segments, those of others on to the links that want them and to the application when whole. */
@@ -79,12 +82,16 @@ export class Dissemination {
     const room = MAX_FRAME_BYTES - segmentOverhead(segment);
     segment.count = Math.max(1, Math.ceil(payload.length / room));
     if (segment.count > MAX_SEGMENT_COUNT) return 'too_large';
+    const stream = this.streams.own;
     const { links } = this.peers;
-    if (links.length > 0 && !links.some(link => link.outbox.hasRoomFor(payload.length))) return 'queue_full';
+    const hasRoom =
+      segment.count > FLOOD_SEGMENTS
+        ? this.large.hasRoomFor(stream, payload.length, now)
+        : links.some(link => link.outbox.hasRoomFor(payload.length));
+    if (links.length > 0 && !hasRoom) return 'queue_full';
     counters.broadcastsSent++;
     if (links.length === 0) counters.broadcastsUnheard++;
 
-    const stream = this.streams.own;
     for (segment.index = 0; segment.index < segment.count; segment.index++) {
       segment.sequence = ++this.sequence;
       segment.payload = payload.subarray(segment.index * room, (segment.index + 1) * room);
@@ -178,15 +185,23 @@ export class Dissemination {
   }
 
   /** `[11, origin, boot, wish, from]` */
-  onWish(peer: Peer, reader: MessagePackReader): void {
+  onWish(peer: Peer, reader: MessagePackReader, now: number): void {
     const wanted = this.paths.onWish(peer, reader);
     if (wanted === undefined) return;
     const { stream } = wanted.link;
-    const end = Math.min(wanted.from + MAX_SEGMENT_COUNT, stream.newest + 1);
-    for (let sequence = wanted.from; sequence < end; sequence++) {
-      const frame = stream.frames.get(sequence);
-      if (frame !== undefined && this.peers.send(peer, Priority.bulk, frame)) this.context.counters.segmentsSent++;
+    if (stream.isOwn) this.large.claimed();
+    if (now - wanted.link.servedAt < LEAST_SERVICE_MS) return;
+    wanted.link.servedAt = now;
+    for (const frame of stream.framesFrom(wanted.from)) {
+      // What does not fit is asked for when it is missed.
+      if (!this.peers.send(peer, Priority.bulk, frame)) return;
+      this.context.counters.segmentsSent++;
     }
+  }
+
+  /** Whether somebody may still want a large message of ours. */
+  isAwaited(now: number): boolean {
+    return this.large.isAwaited(this.streams.own, now);
   }
 
   /** `[12, origin, boot, first, count]` */

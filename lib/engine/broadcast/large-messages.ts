@@ -22,6 +22,9 @@ export const STALL_MS = 100;
 /** A feed that brought this many more copies in vain than first ones is choked. */
 export const IDLE_COPIES = 4;
 
+/** A message of our own that nobody wants for this long after its offer is not waited for any more, ms. */
+export const CLAIM_MS = 1_000;
+
 /** The large message of a stream that is under way: the newest one. */
 export class LargeMessage {
   /** Whether we told our links of it. */
@@ -41,6 +44,10 @@ export class LargeMessage {
  * offer, so the segments flow down a tree of the quickest links, once to each node, and each is passed on as it comes.
  */
 export class LargeMessages {
+  /** Bytes of our own messages that nobody took so far, and when we offered the last one. */
+  private unclaimed = 0;
+  private offeredAt = -Infinity;
+
   constructor(
     private readonly context: EngineContext,
     private readonly peers: PeerTable,
@@ -57,6 +64,7 @@ export class LargeMessages {
     if (!stream.isOwn) this.context.timers.set(message.timer, now + this.patienceMs(stream));
     if (message.isOffered) return;
     message.isOffered = true;
+    if (stream.isOwn) this.offered(stream, segment.count * segment.payload.length, now);
     const frame = this.encode(stream, first, segment.count);
     for (const peer of this.peers.links) {
       if (peer === from || peer.id === stream.id) continue;
@@ -64,6 +72,30 @@ export class LargeMessages {
       if (link !== undefined && (link.theirs === Wish.eager || link.held >= first)) continue;
       this.peers.send(peer, Priority.control, frame);
     }
+  }
+
+  /** Whether a message of ours can wait: for those that take them at once, or, as long as there are none, for somebody to do so. */
+  hasRoomFor(own: OriginStream, bytes: number, now: number): boolean {
+    const { links } = this.peers;
+    const takers = links.filter(peer => own.links.get(peer)?.theirs === Wish.eager);
+    if (takers.length > 0) return takers.some(peer => peer.outbox.hasRoomFor(bytes));
+    return links.some(peer => peer.outbox.hasRoomFor(bytes + this.unclaimedBytes(now)));
+  }
+
+  /** Whether a link may still want a message of ours: it has not had the time to say so. */
+  isAwaited(own: OriginStream, now: number): boolean {
+    const { links } = this.peers;
+    if (this.unclaimedBytes(now) > 0) return links.length > 0;
+    const elapsed = now - this.offeredAt;
+    return links.some(peer => {
+      const isSilent = (own.links.get(peer)?.theirs ?? Wish.unset) === Wish.unset;
+      return isSilent && elapsed < Math.max(STALL_MS, 2 * (peer.roundTrip.smoothedMs ?? 0));
+    });
+  }
+
+  /** Somebody takes our messages: from here on they wait with the link. */
+  claimed(): void {
+    this.unclaimed = 0;
   }
 
   /** The first copy of a segment of a large message. */
@@ -89,14 +121,25 @@ export class LargeMessages {
     const message = this.messageOf(stream, first, count);
     if (message === undefined) return;
     if (message.timer.isSet) return;
-    // A feed of the last large message is likely to bring this one, too.
-    if (this.feedOf(stream) === undefined) this.paths.graft(link, now, first);
+    // A feed of the last large message is likely to bring this one, too, unless it offers it: then it forgot our wish.
+    const feed = this.feedOf(stream);
+    if (feed === undefined || feed === link) this.paths.graft(link, now, first);
     this.context.timers.set(message.timer, now + this.patienceMs(stream));
   }
 
   forget(stream: OriginStream): void {
     if (stream.large !== undefined) this.context.timers.cancel(stream.large.timer);
     stream.large = undefined;
+  }
+
+  private offered(own: OriginStream, bytes: number, now: number): void {
+    const isTaken = this.peers.links.some(peer => own.links.get(peer)?.theirs === Wish.eager);
+    this.unclaimed = isTaken ? 0 : this.unclaimedBytes(now) + bytes;
+    this.offeredAt = now;
+  }
+
+  private unclaimedBytes(now: number): number {
+    return now - this.offeredAt < CLAIM_MS ? this.unclaimed : 0;
   }
 
   /** The message under way; undefined for one that is over. */

@@ -106,6 +106,16 @@ export class OriginStream {
     return link;
   }
 
+  /** What is held of it from there on. The cost is that of what is held, or of the range, whichever is less. */
+  *framesFrom(first: number): IterableIterator<Uint8Array> {
+    if (this.newest - first < this.frames.size) {
+      for (let sequence = first; sequence <= this.newest; sequence++) {
+        const frame = this.frames.get(sequence);
+        if (frame !== undefined) yield frame;
+      }
+    } else for (const [sequence, frame] of this.frames) if (sequence >= first) yield frame;
+  }
+
   /** A new segment arrived, or was made. */
   arrived(sequence: number, now: number): void {
     this.activeAt = now;

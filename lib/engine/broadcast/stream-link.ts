@@ -40,6 +40,8 @@ export class StreamLink {
   behindMs: number | undefined;
   /** Copies of large messages that came in vain over this link, less those that came first. */
   idleCopies = 0;
+  /** When the peer was last sent what we held already. */
+  servedAt = -Infinity;
 
   constructor(
     readonly stream: OriginStream,

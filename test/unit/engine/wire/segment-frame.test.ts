@@ -119,6 +119,7 @@ describe('a segment frame', () => {
     ['no segments at all', frameWith({ 5: 0, 6: 0 })],
     ['more segments than a message may have', frameWith({ 4: 2 ** 20, 6: MAX_SEGMENT_COUNT + 1 })],
     ['an index beyond its message', frameWith({ 5: 4, 6: 4 })],
+    ['a message that would end beyond what can be counted', frameWith({ 4: Number.MAX_SAFE_INTEGER, 5: 0, 6: 2 })],
     ['a message that would begin before the stream', frameWith({ 4: 2, 5: 2 })],
     ['a payload that is text', frameWith({ 7: 'text' })],
     ['zones that are no list', frameWith({ 8: 'a' }, 9)],
