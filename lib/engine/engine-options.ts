@@ -1,3 +1,4 @@
+import { CACHE_BYTES, CACHE_MS, type SegmentCacheLimits } from './broadcast/segment-cache.js';
 import type { Keyring } from './crypto/keyring.js';
 import type { Endpoint } from './endpoint.js';
 import type { NodeId } from './node-id.js';
@@ -19,6 +20,8 @@ export interface EngineOptions {
   readonly heartbeat: HeartbeatOptions;
   /** Largest payload sent and accepted, bytes. */
   readonly maxMessageBytes: number;
+  /** What is kept for others who missed it. */
+  readonly repairCache: SegmentCacheLimits;
   /** Largest clock difference at which a Hello is answered, ms; 0 for none. */
   readonly timeLockMs: number;
   readonly random: RandomFill;
@@ -32,6 +35,7 @@ export const ENGINE_DEFAULTS = {
   subscriptions: 5,
   heartbeat: { intervalMs: 5_000, missed: 3 },
   maxMessageBytes: 1_048_576,
+  repairCache: { maxBytes: CACHE_BYTES, maxAgeMs: CACHE_MS },
   timeLockMs: 60_000,
 } as const satisfies Partial<EngineOptions>;
 

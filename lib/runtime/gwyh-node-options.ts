@@ -32,6 +32,11 @@ export interface GwyhNodeOptions {
   /** Largest payload in bytes that can be broadcast and is accepted from others, 1,024 to 67,108,864. Default: 1,048,576. */
   maxMessageBytes?: number;
   /**
+   * How many bytes of segments are kept, and for how long, to repeat them to homies that missed them: 65,536 to
+   * 1,073,741,824 bytes and 1,000 to 600,000 ms. Default: 16,777,216 bytes and 30,000 ms.
+   */
+  repairCache?: { maxBytes?: number; maxAgeMs?: number };
+  /**
    * Largest clock difference at which a Hello is answered, in milliseconds. 0 reads no clock; then it has to be 0
    * everywhere, for others do not answer a Hello without a time. Default: 60,000.
    */

@@ -222,6 +222,7 @@ export class GwyhNode {
           subscriptions: settings.subscriptions,
           heartbeat: settings.heartbeat,
           maxMessageBytes: settings.maxMessageBytes,
+          repairCache: settings.repairCache,
           timeLockMs: settings.timeLockMs,
           random: network.random,
           wallClock: () => network.wallClock(),

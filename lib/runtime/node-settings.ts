@@ -31,6 +31,7 @@ export interface NodeSettings {
   readonly advertised: Endpoint | undefined;
   readonly heartbeat: { readonly intervalMs: number; readonly missed: number };
   readonly maxMessageBytes: number;
+  readonly repairCache: { readonly maxBytes: number; readonly maxAgeMs: number };
   readonly timeLockMs: number;
   readonly deliverToSelf: boolean;
   readonly logger: GwyhLogger;
@@ -91,6 +92,7 @@ export function resolveSettings(
       1_024,
       67_108_864,
     ),
+    repairCache: repairCache(options.repairCache ?? {}),
     timeLockMs: integer('timeLockMs', options.timeLockMs ?? ENGINE_DEFAULTS.timeLockMs, 0, 86_400_000),
     deliverToSelf: boolean('deliverToSelf', options.deliverToSelf ?? false),
     logger: withMethods('logger', options.logger ?? consoleLogger, ['log', 'warn', 'error']),
@@ -109,6 +111,7 @@ const KNOWN_OPTIONS: ReadonlySet<string> = new Set([
   'advertise',
   'heartbeat',
   'maxMessageBytes',
+  'repairCache',
   'timeLockMs',
   'deliverToSelf',
   'logger',
@@ -205,17 +208,35 @@ function boolean(option: string, value: unknown): boolean {
 }
 
 function heartbeat(value: unknown): NodeSettings['heartbeat'] {
-  if (typeof value !== 'object' || value === null) {
-    throw new GwyhOptionsError('heartbeat', value, 'give { intervalMs, missed }.');
-  }
-  const defaults = ENGINE_DEFAULTS.heartbeat;
-  const given = value as NonNullable<GwyhNodeOptions['heartbeat']>;
-  const { intervalMs = defaults.intervalMs, missed = defaults.missed, ...unknown } = given;
-  for (const [name, stray] of Object.entries(unknown)) {
-    throw new GwyhOptionsError(`heartbeat.${name}`, stray, 'there is no such option. There are: intervalMs, missed.');
-  }
+  const { intervalMs, missed } = nested('heartbeat', value, ENGINE_DEFAULTS.heartbeat);
   return {
     intervalMs: integer('heartbeat.intervalMs', intervalMs, 50, 60_000),
     missed: integer('heartbeat.missed', missed, 1, 100),
   };
+}
+
+function repairCache(value: unknown): NodeSettings['repairCache'] {
+  const { maxBytes, maxAgeMs } = nested('repairCache', value, ENGINE_DEFAULTS.repairCache);
+  return {
+    maxBytes: integer('repairCache.maxBytes', maxBytes, 65_536, 1_073_741_824),
+    maxAgeMs: integer('repairCache.maxAgeMs', maxAgeMs, 1_000, 600_000),
+  };
+}
+
+/** An option that is an object: what is given, and the defaults for the rest. */
+function nested<Names extends string>(
+  option: string,
+  value: unknown,
+  defaults: Readonly<Record<Names, number>>,
+): Record<Names, unknown> {
+  const names = Object.keys(defaults) as Names[];
+  if (typeof value !== 'object' || value === null) {
+    throw new GwyhOptionsError(option, value, `give { ${names.join(', ')} }.`);
+  }
+  for (const [name, stray] of Object.entries(value)) {
+    if (names.includes(name as Names)) continue;
+    throw new GwyhOptionsError(`${option}.${name}`, stray, `there is no such option. There are: ${names.join(', ')}.`);
+  }
+  const given = Object.entries(value).filter(([, each]) => each !== undefined);
+  return { ...defaults, ...Object.fromEntries(given) };
 }

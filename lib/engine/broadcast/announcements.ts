@@ -25,9 +25,10 @@ export const ANNOUNCE_PAUSE_MS = 20;
 
 /**
  * When a stream pauses, links are told how far it is, so long after its last segment, ms. Without it a loss at the end of
- * a burst would go unnoticed, for there is no later segment to show the gap.
+ * a burst would go unnoticed, for there is no later segment to show the gap. The last ones come at the pace of heartbeats,
+ * as long as segments are kept: a link that was cut for some seconds hears of it when it is whole again.
  */
-export const PAUSE_DELAYS_MS = [50, 200, 1_000, 5_000] as const;
+export const PAUSE_DELAYS_MS = [50, 200, 1_000, 5_000, 10_000, 15_000, 20_000, 25_000] as const;
 
 /** A stream pauses when this many of its usual intervals pass without a message. */
 const PAUSE_INTERVALS = 3;
@@ -89,7 +90,7 @@ export class Announcements {
     const isLast = round >= PAUSE_DELAYS_MS.length;
     if (!isLast) this.context.timers.set(stream.pauseTimer!, stream.activeAt + PAUSE_DELAYS_MS[round]!);
     for (const peer of this.peers.links) {
-      if (peer.id === stream.id || (stream.links.get(peer)?.held ?? 0) >= stream.newest) continue;
+      if (!isOwed(stream, peer, stream.links.get(peer)?.held ?? 0)) continue;
       // What waits for the peer is on its way: told of it now, it would ask for all of it.
       if (stream.isBulk && peer.outbox.hasBulk && !isLast) continue;
       this.queue(stream.link(peer), now + PAUSE_SPREAD_MS * randomUnit(this.context.options.random));
@@ -113,7 +114,7 @@ export class Announcements {
     const announcer = this.announcers.get(peer)!;
     const streams: OriginStream[] = [];
     for (const link of announcer.due) {
-      if (link.isAnnounced && link.held < link.stream.newest) streams.push(link.stream);
+      if (link.isAnnounced && isOwed(link.stream, peer, link.held)) streams.push(link.stream);
       link.isAnnounced = false;
     }
     announcer.due.length = 0;
@@ -122,6 +123,7 @@ export class Announcements {
     for (let from = 0; from < streams.length; from += DIGEST_ENTRIES) {
       this.peers.send(peer, Priority.control, this.encode(streams.slice(from, from + DIGEST_ENTRIES), now));
     }
+    for (const stream of streams) if (stream.newestFrom === peer) stream.newestFrom = undefined;
   }
 
   private encode(streams: readonly OriginStream[], now: number): Uint8Array {
@@ -137,4 +139,12 @@ export class Announcements {
     }
     return writer.take();
   }
+}
+
+/**
+ * Whether a peer is to be told of the newest segment: it has not proved to hold it; or it brought it to us, and would go on
+ * telling us of it until we show that we hold it, too.
+ */
+function isOwed(stream: OriginStream, peer: Peer, held: number): boolean {
+  return peer === stream.newestFrom || (held < stream.newest && peer.id !== stream.id);
 }

@@ -37,7 +37,7 @@ export type BroadcastResult = 'accepted' | 'too_large' | 'queue_full';
 /** Broadcasts: our own into segments, those of others on to the links that want them and to the application when whole. */
 export class Dissemination {
   private readonly streams: Streams;
-  private readonly cache = new SegmentCache();
+  private readonly cache: SegmentCache;
   private readonly reassembly: Reassembly;
   readonly repair: Repair;
   private readonly announcements: Announcements;
@@ -59,6 +59,7 @@ export class Dissemination {
     own.isOwn = true;
     this.streams = new Streams(context, own, stream => this.forget(stream));
     const { table } = this.streams;
+    this.cache = new SegmentCache(context.options.repairCache);
     this.reassembly = new Reassembly(context.options.maxMessageBytes, context.counters);
     this.repair = new Repair(context, peers, table);
     this.announcements = new Announcements(context, peers);
@@ -97,7 +98,7 @@ export class Dissemination {
       segment.payload = payload.subarray(segment.index * room, (segment.index + 1) * room);
       const frame = this.encode(segment);
       stream.window.add(segment.sequence, now);
-      this.note(segment, frame, stream, now);
+      this.note(segment, frame, undefined, stream, now);
       this.passOn(frame, segment, undefined, stream, now);
       segment.zones = undefined;
     }
@@ -151,7 +152,7 @@ export class Dissemination {
     }
     if (window.lost > lost) counters.drop('segment_lost', window.lost - lost);
     if (segment.hops < MAX_HOPS) frame[HOPS_OFFSET] = segment.hops + 1;
-    this.note(segment, frame, stream, now);
+    this.note(segment, frame, peer, stream, now);
     if (segment.hops < MAX_HOPS) {
       this.passOn(frame, segment, peer, stream, now);
     } else counters.drop('hop_limit');
@@ -292,12 +293,12 @@ export class Dissemination {
   }
 
   /** Notes a new segment, before it is passed on. */
-  private note(segment: Segment, frame: Uint8Array, stream: OriginStream, now: number): void {
+  private note(segment: Segment, frame: Uint8Array, from: Peer | undefined, stream: OriginStream, now: number): void {
     this.cache.add(stream, segment.sequence, frame, now);
     if (segment.count > FLOOD_SEGMENTS) this.paths.stirLarge(stream, now);
     else this.paths.stir(stream, now);
     stream.isBulk = segment.count > 1;
-    stream.arrived(segment.sequence, now);
+    stream.arrived(segment.sequence, from, now);
     this.announcements.arrived(stream, now);
   }
 

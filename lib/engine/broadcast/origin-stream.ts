@@ -27,6 +27,8 @@ export class OriginStream {
   /** Highest sequence that arrived here, and when. */
   newest: number;
   newestAt: number;
+  /** Who brought it: the one neighbour that we have not shown that we hold it. */
+  newestFrom: Peer | undefined;
   /** Segment frames held for repair, by sequence. */
   readonly frames = new Map<number, Uint8Array>();
   /** Our own stream: nobody can tell us anything of it but how far they have it. */
@@ -117,10 +119,11 @@ export class OriginStream {
   }
 
   /** A new segment arrived, or was made. */
-  arrived(sequence: number, now: number): void {
+  arrived(sequence: number, from: Peer | undefined, now: number): void {
     this.activeAt = now;
     if (sequence <= this.newest) return;
     this.newest = sequence;
+    this.newestFrom = from;
     this.newestAt = now;
   }
 }

@@ -1,13 +1,19 @@
 import type { OriginStream } from './origin-stream.js';
 
 /**
- * How much is kept for others who missed it: 16 MiB, 65,536 segments (as many as a window remembers) or 30 seconds,
- * whichever is least. That covers several messages of the largest default size; a node that misses more than this
+ * How much is kept for others who missed it, unless the node is told otherwise: 16 MiB or 30 seconds; and never more than
+ * 65,536 segments (as many as a window remembers). That covers several messages of the largest default size; a node that misses more than this
  * horizon has lost it. Small segments are bounded by number, since each costs some hundred bytes of bookkeeping.
  */
 export const CACHE_BYTES = 16 * 1024 * 1024;
 export const CACHE_SEGMENTS = 65_536;
 export const CACHE_MS = 30_000;
+
+/** How much and how long a node keeps what it can repeat. */
+export interface SegmentCacheLimits {
+  readonly maxBytes: number;
+  readonly maxAgeMs: number;
+}
 
 /** Entries there is room for at first; doubles up to `CACHE_SEGMENTS`. */
 const INITIAL_ENTRIES = 64;
@@ -26,6 +32,8 @@ export class SegmentCache {
   private head = 0;
   length = 0;
   bytes = 0;
+
+  constructor(private readonly limits: SegmentCacheLimits = { maxBytes: CACHE_BYTES, maxAgeMs: CACHE_MS }) {}
 
   add(stream: OriginStream, sequence: number, frame: Uint8Array, now: number): void {
     if (this.length === this.boots.length) {
@@ -46,11 +54,12 @@ export class SegmentCache {
 
   /** Drops what is too old or too much. */
   trim(now: number): void {
-    while (this.length > 0 && (this.bytes > CACHE_BYTES || this.times[this.head]! <= now - CACHE_MS)) this.dropOldest();
+    const { maxBytes, maxAgeMs } = this.limits;
+    while (this.length > 0 && (this.bytes > maxBytes || this.times[this.head]! <= now - maxAgeMs)) this.dropOldest();
   }
 
   check(): void {
-    if (this.bytes > CACHE_BYTES || this.length > CACHE_SEGMENTS || (this.length === 0 && this.bytes !== 0)) {
+    if (this.bytes > this.limits.maxBytes || this.length > CACHE_SEGMENTS || (this.length === 0 && this.bytes !== 0)) {
       throw new Error('the cache is out of bounds');
     }
   }

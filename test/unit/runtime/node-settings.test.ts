@@ -37,6 +37,7 @@ describe('without options', () => {
       advertised: undefined,
       heartbeat: { intervalMs: 5_000, missed: 3 },
       maxMessageBytes: 1_048_576,
+      repairCache: { maxBytes: 16_777_216, maxAgeMs: 30_000 },
       timeLockMs: 60_000,
       deliverToSelf: false,
       logger: consoleLogger,
@@ -75,6 +76,7 @@ describe('an option that cannot be used', () => {
     ['advertise', '[::ffff:10.0.0.1]:1', '"[::ffff:10.0.0.1]:1"', 'one address of one host'],
     ['heartbeat', 5_000, '5000', '{ intervalMs, missed }'],
     ['heartbeat', '5s', '"5s"', '{ intervalMs, missed }'],
+    ['repairCache', 5_000, '5000', '{ maxBytes, maxAgeMs }'],
     ['maxMessageBytes', 1_023, '1023', '1024 to 67108864'],
     ['maxMessageBytes', 67_108_865, '67108865', '1024 to 67108864'],
     ['timeLockMs', -1, '-1', '0 to 86400000'],
@@ -96,6 +98,9 @@ describe('an option that cannot be used', () => {
     ['peers[0]', { peers: [5] }, '5'],
     ['heartbeat.intervalMs', { heartbeat: { intervalMs: 49 } }, '49'],
     ['heartbeat.missed', { heartbeat: { missed: 0 } }, '0'],
+    ['repairCache.maxBytes', { repairCache: { maxBytes: 65_535 } }, '65535'],
+    ['repairCache.maxAgeMs', { repairCache: { maxAgeMs: 999 } }, '999'],
+    ['repairCache.seconds', { repairCache: { seconds: 30 } }, '30'],
     ['heartbeat.interval', { heartbeat: { interval: 100 } }, '100'],
   ])('is named by its place when it is nested: %s', (option, options, shown) => {
     expect(errorOf(options).message).toContain(`Option "${option}" cannot be ${shown}: `);
