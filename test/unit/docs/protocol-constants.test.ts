@@ -1,4 +1,6 @@
+import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { Wish } from '../../../lib/engine/broadcast/stream-link.js';
 import * as handshakeMessages from '../../../lib/engine/crypto/handshake-messages.js';
 import { MEMBER_STATES } from '../../../lib/engine/membership/member.js';
 import { Frame, Role } from '../../../lib/engine/wire/frame.js';
@@ -24,6 +26,18 @@ async function exportedFrom(file: string, path: string): Promise<unknown> {
   return path.split('.').reduce((owner, name) => (owner as Record<string, unknown>)[name], module);
 }
 
+/** Names of the numbers, and lists of numbers, that the modules of the engine export in capitals. */
+async function exportedNumbers(): Promise<string[]> {
+  const engine = new URL('../../../lib/engine/', import.meta.url);
+  const files = readdirSync(engine, { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith('.ts'));
+  const modules = await Promise.all(files.map(file => import(new URL(file, engine).pathname) as Promise<object>));
+  return modules.flatMap(module =>
+    Object.entries(module)
+      .filter(([name, value]) => /^[A-Z][A-Z0-9_]+$/.test(name) && [value].flat().every(Number.isFinite))
+      .map(([name]) => name),
+  );
+}
+
 describe('the constants in docs/PROTOCOL.md', () => {
   it.each(constants)('$name has the value of the code', async ({ name, value, file }) => {
     expect(await exportedFrom(file, name)).toEqual(value);
@@ -32,6 +46,13 @@ describe('the constants in docs/PROTOCOL.md', () => {
   it('are each there once', () => {
     const names = constants.map(({ name }) => name);
     expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
+  });
+
+  it('are all that the engine exports', async () => {
+    const described = new Set(constants.map(({ name }) => name));
+    // These have a table of their own.
+    for (const [, , name] of checkedRows(DOCUMENT, 'handshake-types')) described.add(code(name!));
+    expect((await exportedNumbers()).filter(name => !described.has(name))).toEqual([]);
   });
 });
 
@@ -48,6 +69,10 @@ describe('the numbers in docs/PROTOCOL.md', () => {
 
   it('are those of all roles', () => {
     expect(numbered(checkedRows(DOCUMENT, 'roles'))).toEqual(Role);
+  });
+
+  it('are those of all wishes', () => {
+    expect(numbered(checkedRows(DOCUMENT, 'wishes'))).toEqual(Wish);
   });
 
   it('are the places of all member states', () => {
