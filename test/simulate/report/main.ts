@@ -20,7 +20,7 @@ const HELP = `Runs all simulations of the report, and writes docs/SIMULATION.md 
   npm run simulate:report -- [--quick] [--parallel 2] [--output docs] [--only busy]
 
   --quick         a small version: fewer nodes and seeds, some minutes
-  --parallel <n>  runs at a time (2, or 1 on one processor); large clusters are run one by one
+  --parallel <n>  runs at a time (2, or 1 on one processor); of large clusters one at a time
   --output <dir>  where the report goes (docs)
   --only <part>   only this part's runs, to fill the cache, and no report: busy, baseline, quiet, many-origins, large, kill, growth
 

@@ -3,7 +3,7 @@ import type { SimulationResult } from '../result.js';
 import { argumentsOf, type Outcome, type Run } from './runs.js';
 import type { RunCache } from './run-cache.js';
 
-/** From so many nodes on a run has the machine for itself: two of them may not fit in its memory. */
+/** Runs of so many nodes are done one after the other, beside smaller ones: two of them may not fit in memory. */
 const LARGE_NODES = 2_000;
 
 /** Memory that a run may take, MiB. */
@@ -26,8 +26,9 @@ export async function runAll(runs: readonly Run[], options: RunPoolOptions): Pro
     for (let run = queue.shift(); run !== undefined; run = queue.shift()) outcomes.set(run, await runOne(run, options));
   };
   const small = runs.filter(({ nodes }) => nodes < LARGE_NODES);
-  await Promise.all(Array.from({ length: options.parallel }, () => work(small)));
-  await work(runs.filter(({ nodes }) => nodes >= LARGE_NODES));
+  const large = runs.filter(({ nodes }) => nodes >= LARGE_NODES);
+  const workers = Array.from({ length: options.parallel - 1 }, () => work(small));
+  await Promise.all([work(large).then(() => work(small)), ...workers]);
   return runs.map(run => outcomes.get(run)!);
 }
 

@@ -36,8 +36,10 @@ export interface ReportSize {
   readonly isQuick: boolean;
   /** Nodes of all runs but those for growth and for large messages. */
   readonly nodes: number;
-  /** Seeds of the busy origin, and of the baselines that it is compared with. */
+  /** Seeds of the busy origin. */
   readonly busySeeds: readonly number[];
+  /** Seeds of the sudden deaths. */
+  readonly killSeeds: readonly number[];
   /** Seeds of all others but growth and large messages, which have the first of these. */
   readonly seeds: readonly number[];
   /** Busy origins at once, and messages of all of them together: as many seconds of warm-up as with one. */
@@ -55,14 +57,15 @@ export const FULL: ReportSize = {
   isQuick: false,
   nodes: 1_000,
   busySeeds: [1, 2, 3, 4, 5],
-  seeds: [1, 2, 3],
+  killSeeds: [1, 2, 3],
+  seeds: [1],
   many: { origins: 100, messages: 500, warmUp: 5_000 },
   large: [
     { payloadBytes: 65_536, nodes: 1_000, messages: 4 },
     { payloadBytes: 1_048_576, nodes: 1_000, messages: 2 },
   ],
   growthNodes: [10, 100, 1_000, 5_000],
-  growthMessages: 200,
+  growthMessages: 100,
   busyMessages: undefined,
   quietMessages: undefined,
 };
@@ -72,6 +75,7 @@ export const QUICK: ReportSize = {
   isQuick: true,
   nodes: 100,
   busySeeds: [1],
+  killSeeds: [1],
   seeds: [1],
   many: { origins: 10, messages: 100, warmUp: 500 },
   large: [
@@ -106,7 +110,7 @@ export function listRuns(size: ReportSize): Run[] {
   return [
     ...each(BUSY_LOSSES, busySeeds, (loss, seed) => ({ ...busy, part: 'busy', loss, seed })),
     ...BASELINES.flatMap(baseline =>
-      each(BASELINE_LOSSES, busySeeds, (loss, seed) => ({ ...busy, part: 'baseline', loss, seed, baseline })),
+      each(BASELINE_LOSSES, seeds, (loss, seed) => ({ ...busy, part: 'baseline', loss, seed, baseline })),
     ),
     ...each(QUIET_LOSSES, seeds, (loss, seed) => ({
       ...common,
@@ -132,7 +136,7 @@ export function listRuns(size: ReportSize): Run[] {
       loss,
       seed: seeds[0]!,
     })),
-    ...each(KILL_SHARES, seeds, (killShare, seed) => ({
+    ...each(KILL_SHARES, size.killSeeds, (killShare, seed) => ({
       ...common,
       part: 'kill',
       scenario: 'kill',
