@@ -184,10 +184,60 @@ describe('the missing ranges', () => {
     expect(window.missingRanges(3)).toEqual([2, 2, 6, 1]);
   });
 
-  it('are never more than 32', () => {
+  it('are never more than 64', () => {
     const window = new DedupeWindow(1, 0);
     for (let sequence = 2; sequence <= 200; sequence += 2) window.add(sequence, 0);
-    expect(window.missingRanges(1_000).length).toBe(64);
+    expect(window.missingRanges(1_000).length).toBe(2 * 64);
+  });
+
+  it('may be asked for between two sequences', () => {
+    const window = new DedupeWindow(1, 0);
+    for (const sequence of [1, 4, 5, 9]) window.add(sequence, 0);
+    expect(window.missingRanges(100, 2, 7)).toEqual([3, 1, 6, 2]);
+  });
+
+  it('never reach beyond what is known to exist', () => {
+    const window = new DedupeWindow(1, 0);
+    window.add(3, 0);
+    expect(window.missingRanges(100, 0, 1_000)).toEqual([1, 2]);
+  });
+});
+
+describe('a window that is to want more than it began with', () => {
+  it('misses the earlier sequences from then on', () => {
+    const window = new DedupeWindow(100, 0);
+    window.add(100, 0);
+    expect(window.owe(95)).toBe(true);
+    expect(window).toMatchObject({ settled: 94, hasGap: true });
+    expect(window.missingRanges(100)).toEqual([95, 5]);
+  });
+
+  it('does not miss those of them that came meanwhile', () => {
+    const window = new DedupeWindow(100, 0);
+    for (const sequence of [98, 95, 100]) window.add(sequence, 0);
+    window.owe(95);
+    expect(window.settled).toBe(95);
+    expect(window.missingRanges(100)).toEqual([96, 2, 99, 1]);
+  });
+
+  it('takes no notice when it wants them already', () => {
+    const window = new DedupeWindow(100, 0);
+    window.add(102, 0);
+    expect([window.owe(100), window.owe(101)]).toEqual([false, false]);
+    expect(window.missingRanges(100)).toEqual([100, 2]);
+  });
+
+  it('reaches back no further than it knows what arrived', () => {
+    const window = new DedupeWindow(5_000, 0);
+    window.owe(1);
+    expect(window.missingRanges(10_000)).toEqual([5_000 - INITIAL_WINDOW, INITIAL_WINDOW]);
+  });
+
+  it('stays sound at the highest sequence that can be written', () => {
+    const window = new DedupeWindow(Number.MAX_SAFE_INTEGER, 0);
+    window.add(Number.MAX_SAFE_INTEGER, 0);
+    window.owe(Number.MAX_SAFE_INTEGER - 2);
+    expect(window.missingRanges(10)).toEqual([Number.MAX_SAFE_INTEGER - 2, 2]);
   });
 });
 

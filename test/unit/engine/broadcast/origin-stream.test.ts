@@ -1,11 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  MAX_ORIGINS,
-  OriginStream,
-  OriginTable,
-  REMEMBERED_HOLDERS,
-} from '../../../../lib/engine/broadcast/origin-stream.js';
+import { ArrivalTimes } from '../../../../lib/engine/broadcast/arrival-times.js';
+import { MAX_ORIGINS, OriginStream, OriginTable } from '../../../../lib/engine/broadcast/origin-stream.js';
+import { Wish } from '../../../../lib/engine/broadcast/stream-link.js';
 import { EngineLab } from '../engine-lab.js';
 
 /** Ids of few different first 32 bits: nearly all of them collide. */
@@ -82,24 +79,39 @@ describe('a stream', () => {
     expect(stream.idBytes).toEqual(idBytes(1, 2));
   });
 
-  it('remembers how far each peer proved to have it', () => {
+  it('has one link for each peer, made when it is needed', () => {
     const lab = new EngineLab();
     const [a, b] = [lab.meet(1), lab.meet(2)];
     const stream = streamOf(1, 1);
-    stream.heldBy(a, 5);
-    stream.heldBy(b, 7);
-    stream.heldBy(a, 3);
-    expect([...stream.holders]).toEqual([
+    const link = stream.link(a);
+    stream.link(b).provedToHold(7);
+    link.provedToHold(5);
+    expect(stream.link(a)).toBe(link);
+    expect([...stream.links].map(([peer, { held }]) => [peer, held])).toEqual([
       [a, 5],
       [b, 7],
     ]);
   });
 
-  it('remembers a bounded number of peers', () => {
-    const lab = new EngineLab();
+  it('knows its newest segment, who brought it and when; late ones only show that it lives', () => {
     const stream = streamOf(1, 1);
-    for (let i = 1; i <= REMEMBERED_HOLDERS + 10; i++) stream.heldBy(lab.meet(i), i);
-    expect(stream.holders.size).toBe(REMEMBERED_HOLDERS);
+    const [a, b] = [new EngineLab().meet(1), new EngineLab().meet(2)];
+    stream.arrived(5, a, 100);
+    stream.arrived(3, b, 200);
+    expect(stream).toMatchObject({ newest: 5, newestFrom: a, newestAt: 100, activeAt: 200 });
+  });
+
+  it('tells what it holds from a sequence on, be it few of many or all of few', () => {
+    const stream = streamOf(1, 1);
+    for (const sequence of [2, 3, 5, 8]) stream.frames.set(sequence, Uint8Array.of(sequence));
+    stream.arrived(8, undefined, 0);
+    const heldFrom = (first: number) => [...stream.framesFrom(first)].map(frame => frame[0]);
+    expect(heldFrom(1)).toEqual([2, 3, 5, 8]);
+    expect(heldFrom(3)).toEqual([3, 5, 8]);
+    expect(heldFrom(6)).toEqual([8]);
+    expect(heldFrom(9)).toEqual([]);
+    stream.arrived(Number.MAX_SAFE_INTEGER, undefined, 0);
+    expect(heldFrom(3)).toEqual([3, 5, 8]);
   });
 
   it('forgets its former life in a new one, and tells what of it never came', () => {
@@ -107,10 +119,21 @@ describe('a stream', () => {
     const stream = streamOf(1, 1);
     for (const sequence of [1, 2, 5, 9]) stream.window.add(sequence, 0);
     stream.frames.set(9, new Uint8Array(1));
-    stream.heldBy(lab.meet(1), 9);
-    expect(stream.restart(2, 3, 0)).toBe(5);
-    expect(stream).toMatchObject({ boot: 2, repairAttempts: 0 });
-    expect([stream.frames.size, stream.holders.size]).toEqual([0, 0]);
+    stream.arrived(9, undefined, 0);
+    stream.link(lab.meet(1)).theirs = Wish.silent;
+    stream.hasWishes = true;
+    expect(stream.restart(2, 3, 50)).toBe(5);
+    expect(stream).toMatchObject({ boot: 2, newest: 2, newestAt: 50, hasWishes: false });
+    expect([stream.frames.size, stream.links.size]).toEqual([0, 0]);
     expect(stream.window).toMatchObject({ highest: 2, settled: 2, lost: 0 });
+  });
+
+  it('chooses its feeds anew in a new life, without regard to how long the former one was', () => {
+    const stream = streamOf(1, 1);
+    Object.assign(stream, { heat: 9, intervalMs: 50, timedAtChoice: 500, choices: 60, starved: 2, repairedShare: 0.5 });
+    stream.arrivalTimes = new ArrivalTimes();
+    stream.restart(2, 1, 0);
+    const fresh = { heat: 0, intervalMs: Infinity, timedAtChoice: 0, choices: 0, starved: 0, repairedShare: 0 };
+    expect(stream).toMatchObject({ ...fresh, arrivalTimes: undefined });
   });
 });

@@ -104,10 +104,11 @@ describe('what an outbox tells', () => {
     expect(outbox.hasRoomFor(OUTBOX_BYTES)).toBe(false);
   });
 
-  it('knows whether repairs are waiting', () => {
+  it('knows how many repairs are waiting', () => {
     outbox.push(Priority.bulk, frame(1));
-    expect(outbox.hasRepairs).toBe(false);
+    expect(outbox.waitingRepairs).toBe(0);
     outbox.push(Priority.repair, frame(1));
-    expect(outbox.hasRepairs).toBe(true);
+    outbox.push(Priority.repair, frame(1));
+    expect(outbox.waitingRepairs).toBe(2);
   });
 });
