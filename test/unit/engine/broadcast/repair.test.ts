@@ -1,16 +1,17 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { LEAST_PATIENCE_MS, MOST_PATIENCE_MS } from '../../../../lib/engine/broadcast/lateness.js';
 import { OriginStream, OriginTable } from '../../../../lib/engine/broadcast/origin-stream.js';
 import {
-  DIGEST_DELAYS_MS,
-  REORDER_MS,
+  MOST_REPAIR_RETRY_MS,
   REPAIR_ATTEMPTS,
   REPAIR_BACKOFF,
   REPAIR_RETRY_MS,
+  REPAIR_RETRY_ROUND_TRIPS,
   REPAIR_SEGMENTS,
   Repair,
 } from '../../../../lib/engine/broadcast/repair.js';
+import { Wish } from '../../../../lib/engine/broadcast/stream-link.js';
 import { nodeIdToBytes } from '../../../../lib/engine/node-id.js';
-import { Priority } from '../../../../lib/engine/peers/outbox.js';
 import type { Peer } from '../../../../lib/engine/peers/peer.js';
 import { Frame } from '../../../../lib/engine/wire/frame.js';
 import { EngineLab, frameReader, framesTo, idOf } from '../engine-lab.js';
@@ -30,22 +31,25 @@ beforeEach(() => {
   repair = new Repair(lab.context, lab.peers, origins);
   stream = new OriginStream(ORIGIN, BOOT, 1, 0);
   origins.add(stream);
-  peer = lab.meet(1, { isSubscriber: true });
+  peer = linkWith(1, 4);
 });
 
-/** Segments of the stream arrive from a peer. */
-function arrive(sequences: number[], now: number, from = peer): void {
-  for (const sequence of sequences) {
-    stream.heldBy(from, sequence);
-    stream.window.add(sequence, now);
-    stream.activeAt = now;
-    repair.arrived(stream, now);
-  }
+/** A link with a measured round trip, ms. */
+function linkWith(number: number, roundTripMs: number): Peer {
+  const link = lab.meet(number, { isSubscriber: true });
+  link.roundTrip.sample(roundTripMs, 0);
+  return link;
 }
 
-function digest(from: Peer, entries: unknown[], now: number): void {
-  const { reader, length } = frameReader([Frame.digest, ...entries]);
-  repair.onDigest(from, reader, length, now);
+/** Segments of the stream arrive from a peer. Returns which of them came only because we asked. */
+function arrive(sequences: number[], now: number, from = peer): number[] {
+  return sequences.filter(sequence => {
+    stream.link(from).provedToHold(sequence);
+    const wasKnown = sequence <= stream.window.highest;
+    stream.window.add(sequence, now);
+    stream.arrived(sequence, from, now);
+    return repair.arrived(stream, from, sequence, wasKnown, now);
+  });
 }
 
 function request(from: Peer, ranges: number[], boot = BOOT, origin = ORIGIN): void {
@@ -57,89 +61,76 @@ function request(from: Peer, ranges: number[], boot = BOOT, origin = ORIGIN): vo
 const frame = (content: number) => Uint8Array.of(0x92, 0x06, content);
 
 const requestsTo = (to: Peer) => framesTo(to).filter(([type]) => type === Frame.repairRequest);
-const digestsTo = (to: Peer) => framesTo(to).filter(([type]) => type === Frame.digest);
+
+/** What was asked of a peer, as pairs of first and length. */
+const askedOf = (to: Peer) => requestsTo(to).map(each => each.slice(3));
+
+/** Fires the next timer; its time. */
+function step(): number {
+  const now = lab.context.timers.deadline();
+  lab.context.timers.fireDue(now);
+  return now;
+}
+
+/** When the next requests leave, and to whom. */
+function nextRequests(count: number, among: readonly Peer[]): { at: number; to: Peer }[] {
+  const requests: { at: number; to: Peer }[] = [];
+  while (requests.length < count) {
+    const at = step();
+    for (const to of among) for (const _ of requestsTo(to)) requests.push({ at, to });
+  }
+  return requests;
+}
 
 describe('asking for what is missing', () => {
-  it('waits a moment first, since other links may bring it', () => {
+  it('waits as long as the stream is used to be late, since other links may bring it', () => {
+    const patience = stream.lateness.patienceMs;
     arrive([1, 3], 100);
-    lab.advanceTo(100 + REORDER_MS - 1);
+    lab.advanceTo(100 + patience - 0.1);
     expect(requestsTo(peer)).toEqual([]);
-    lab.advanceTo(100 + REORDER_MS);
+    lab.advanceTo(100 + patience);
     expect(requestsTo(peer)).toEqual([[Frame.repairRequest, ORIGIN, BOOT, 2, 1]]);
   });
 
   it('is not done at all when the gap has closed by then', () => {
     arrive([1, 3], 100);
-    arrive([2], 110);
+    arrive([2], 100 + LEAST_PATIENCE_MS / 2);
     lab.advanceTo(10_000);
     expect(requestsTo(peer)).toEqual([]);
     expect(lab.context.counters.repairsRequested).toBe(0);
   });
 
+  it('does not name what became known only while it waited', () => {
+    arrive([1, 3], 0);
+    arrive([5], stream.lateness.patienceMs - 1);
+    lab.advanceTo(stream.lateness.patienceMs);
+    expect(askedOf(peer)).toEqual([[2, 1]]);
+    lab.advanceTo(2 * stream.lateness.patienceMs);
+    expect(askedOf(peer)).toContainEqual([4, 1]);
+  });
+
   it('names ranges, lowest first, and at most so many segments', () => {
-    arrive([1, 3, 4, 7, 2_000], 0);
-    lab.advanceTo(REORDER_MS);
-    expect(requestsTo(peer)).toEqual([[Frame.repairRequest, ORIGIN, BOOT, 2, 1, 5, 2, 8, REPAIR_SEGMENTS - 3]]);
+    arrive([2_000, 1, 3, 4, 7], 0);
+    lab.advanceTo(stream.lateness.patienceMs);
+    expect(askedOf(peer)).toEqual([[2, 1, 5, 2, 8, REPAIR_SEGMENTS - 3]]);
   });
 
-  it('turns to another holder each time, and to no one who has not got it', () => {
-    const other = lab.meet(2, { isSubscriber: true });
-    const behind = lab.meet(3, { isSubscriber: true });
-    arrive([1], 0, behind);
-    arrive([3], 0, peer);
-    arrive([3], 0, other);
-    lab.advanceTo(REORDER_MS + REPAIR_RETRY_MS);
-    expect([peer, other, behind].map(each => requestsTo(each).length)).toEqual([1, 1, 0]);
-  });
-
-  it('turns to any link when all who had it are gone', () => {
-    const other = lab.meet(2, { isSubscriber: true });
-    arrive([1, 3], 0, peer);
-    lab.peers.remove(peer, 0);
-    lab.advanceTo(REORDER_MS);
-    expect(requestsTo(other).length).toBe(1);
-  });
-
-  it('waits longer after each vain request', () => {
+  it('waits for the round trip to whom it asked before it asks again', () => {
+    peer.roundTrip.sample(400, 0);
+    const roundTripMs = peer.roundTrip.smoothedMs!;
     arrive([1, 3], 0);
-    const times: number[] = [];
-    while (times.length < 7) {
-      const now = lab.context.timers.deadline();
-      lab.advanceTo(now);
-      if (lab.context.counters.repairsRequested > times.length) times.push(now);
-    }
-    const gaps = times.slice(1).map((time, i) => time - times[i]!);
-    expect(gaps).toEqual([0, 1, 2, 3, 4, 5].map(i => expect.closeTo(REPAIR_RETRY_MS * REPAIR_BACKOFF ** i)));
+    const [first, second] = nextRequests(2, [peer]);
+    expect(second!.at - first!.at).toBeGreaterThanOrEqual(REPAIR_RETRY_ROUND_TRIPS * roundTripMs);
+    expect(second!.at - first!.at).toBeLessThan(REPAIR_RETRY_ROUND_TRIPS * roundTripMs + REPAIR_RETRY_MS);
   });
 
-  it('ends after so many vain requests, and what is given up is counted', () => {
-    arrive([1, 3, 6], 0);
-    lab.advanceTo(60_000);
-    expect(lab.context.counters.repairsRequested).toBe(REPAIR_ATTEMPTS);
-    expect(lab.context.counters.drops.segment_lost).toBe(3);
-    expect(repair.pending).toBe(0);
-  });
-
-  it('begins to count anew whenever something came of it', () => {
-    arrive([1, 3, 5], 0);
-    lab.advanceTo(5_000);
-    const before = lab.context.counters.repairsRequested;
-    arrive([2], 5_000);
-    lab.advanceTo(60_000);
-    expect(lab.context.counters.repairsRequested - before).toBe(REPAIR_ATTEMPTS);
-    expect(lab.context.counters.drops.segment_lost).toBe(1);
-  });
-
-  it('goes on for what is newer when the oldest is given up', () => {
+  it('waits longer after each vain request, up to a limit', () => {
     arrive([1, 3], 0);
-    lab.advanceTo(8_000);
-    arrive([5], 8_000);
-    lab.advanceTo(13_000);
-    expect(lab.context.counters.drops.segment_lost).toBe(1);
-    expect(repair.pending).toBe(1);
-    lab.advanceTo(60_000);
-    expect(lab.context.counters.drops.segment_lost).toBe(2);
-    expect(repair.pending).toBe(0);
+    const times = nextRequests(REPAIR_ATTEMPTS, [peer]).map(({ at }) => at);
+    const pauses = times.slice(1).map((time, i) => time - times[i]!);
+    const planned = pauses.map((_, i) => Math.min(MOST_REPAIR_RETRY_MS, REPAIR_RETRY_MS * REPAIR_BACKOFF ** i));
+    for (const [i, pause] of pauses.entries()) expect(Math.abs(pause - planned[i]!)).toBeLessThan(1);
+    expect(pauses.at(-1)).toBeGreaterThanOrEqual(MOST_REPAIR_RETRY_MS);
   });
 
   it('stops when the stream is forgotten', () => {
@@ -148,6 +139,193 @@ describe('asking for what is missing', () => {
     lab.advanceTo(60_000);
     expect(requestsTo(peer)).toEqual([]);
     repair.check();
+  });
+
+  it('has a time of its own for each request: a new loss does not wait for an old one, nor hurry it', () => {
+    arrive([1, 3], 0);
+    lab.advanceTo(2_000);
+    framesTo(peer);
+    arrive([5], 2_000);
+    lab.advanceTo(2_000 + 2 * MOST_REPAIR_RETRY_MS);
+    const asked = askedOf(peer).map(([first]) => first);
+    expect(asked.filter(first => first === 4).length).toBeGreaterThan(3);
+    expect(asked.filter(first => first === 2).length).toBeLessThanOrEqual(3);
+  });
+
+  it('makes one request of the two oldest when there are too many, and forgets none of them', () => {
+    for (let i = 1; i <= 100; i++) {
+      arrive([2 * i + 1], i * 4);
+      lab.advanceTo(i * 4);
+    }
+    lab.advanceTo(1_000);
+    expect(stream.gap!.requests.length).toBeLessThanOrEqual(32);
+    const covered = (sequence: number) => stream.gap!.requests.some(each => each.covers(sequence));
+    for (const [first, length] of pairs(stream.window.missingRanges(1_000))) {
+      for (let i = 0; i < length; i++) expect(covered(first + i)).toBe(true);
+    }
+  });
+});
+
+const pairs = (ranges: number[]) =>
+  Array.from({ length: ranges.length / 2 }, (_, i) => [ranges[2 * i]!, ranges[2 * i + 1]!] as const);
+
+describe('whom is asked', () => {
+  it('are the quickest links in turn', () => {
+    const links = [peer, linkWith(2, 6), linkWith(3, 8), linkWith(4, 60)];
+    for (const link of links) stream.link(link).provedToHold(3);
+    arrive([1, 3], 0);
+    const asked = nextRequests(6, links).map(({ to }) => links.indexOf(to));
+    expect(asked).toEqual([0, 1, 2, 0, 1, 2]);
+  });
+
+  it('are all links when the quickest could not help', () => {
+    const links = [peer, linkWith(2, 6), linkWith(3, 8), linkWith(4, 60)];
+    for (const link of links) stream.link(link).provedToHold(3);
+    arrive([1, 3], 0);
+    const asked = nextRequests(REPAIR_ATTEMPTS, links).map(({ to }) => links.indexOf(to));
+    expect(new Set(asked)).toEqual(new Set([0, 1, 2, 3]));
+  });
+
+  it('is rather a link that has proved to hold what is missing than one that is a little nearer', () => {
+    const nearer = linkWith(2, 1);
+    arrive([1, 3], 0);
+    expect(nextRequests(1, [peer, nearer])[0]!.to).toBe(peer);
+  });
+
+  it('is rather a near link than a far one that has proved to hold it', () => {
+    const far = linkWith(2, 300);
+    stream.link(far).provedToHold(3);
+    stream.window.add(3, 0);
+    repair.watch(stream, 0);
+    expect(nextRequests(1, [peer, far])[0]!.to).toBe(peer);
+  });
+
+  it('is a link that hears the stream from us after all others: it lacks what we lack', () => {
+    const far = linkWith(2, 300);
+    stream.link(peer).ours = Wish.lazy;
+    stream.link(peer).theirs = Wish.eager;
+    arrive([1, 3], 0, far);
+    expect(nextRequests(1, [peer, far])[0]!.to).toBe(far);
+  });
+
+  it('is a choked link that choked us as well before others that are further away', () => {
+    const far = linkWith(2, 300);
+    stream.link(peer).ours = Wish.lazy;
+    stream.link(peer).theirs = Wish.lazy;
+    arrive([1, 3], 0, far);
+    expect(nextRequests(1, [peer, far])[0]!.to).toBe(peer);
+  });
+
+  it('is any link when all who had it are gone, and nobody when there is none', () => {
+    const other = linkWith(2, 30);
+    arrive([1, 3], 0, peer);
+    lab.peers.remove(peer, 0);
+    expect(nextRequests(1, [other])[0]!.to).toBe(other);
+    lab.peers.remove(other, 100);
+    lab.advanceTo(60_000);
+    expect(repair.pending).toBe(0);
+    expect(lab.context.counters.drops.segment_lost).toBe(1);
+  });
+});
+
+describe('giving up', () => {
+  it('comes after so many vain requests, and is counted once', () => {
+    arrive([6, 1, 3], 0);
+    lab.advanceTo(120_000);
+    expect(lab.context.counters.repairsRequested).toBe(REPAIR_ATTEMPTS);
+    expect(lab.context.counters.drops.segment_lost).toBe(3);
+    expect(repair.pending).toBe(0);
+  });
+
+  it('begins to count anew whenever something came of it', () => {
+    arrive([5, 1, 3], 0);
+    lab.advanceTo(5_000);
+    const before = lab.context.counters.repairsRequested;
+    arrive([2], 5_000);
+    lab.advanceTo(120_000);
+    expect(lab.context.counters.repairsRequested - before).toBe(REPAIR_ATTEMPTS);
+    expect(lab.context.counters.drops.segment_lost).toBe(1);
+  });
+
+  it('of the oldest leaves what is newer wanted', () => {
+    arrive([1, 3], 0);
+    lab.advanceTo(8_000);
+    arrive([5], 8_000);
+    while (lab.context.counters.drops.segment_lost === 0) step();
+    expect(stream.window.missingRanges(10)).toEqual([4, 1]);
+    expect(repair.pending).toBe(1);
+    lab.advanceTo(120_000);
+    expect(lab.context.counters.drops.segment_lost).toBe(2);
+    expect(repair.pending).toBe(0);
+  });
+
+  it('does not pass over an older request that still has hope', () => {
+    arrive([1, 3], 0);
+    lab.advanceTo(100);
+    arrive([5], 100);
+    // The older request begins anew again and again: its count must not be taken for that of the newer one.
+    for (let now = 1_000; now <= 60_000; now += 1_000) {
+      lab.advanceTo(now);
+      stream.gap!.requests[0]!.attempts = 0;
+    }
+    expect(lab.context.counters.drops.segment_lost).toBe(0);
+    expect(stream.window.missingRanges(10)).toEqual([2, 1, 4, 1]);
+  });
+});
+
+describe('what came because we asked', () => {
+  it('is told from what came by itself', () => {
+    const other = linkWith(2, 30);
+    arrive([5, 1, 3], 0, peer);
+    const [asked] = nextRequests(1, [peer, other]);
+    expect(asked!.to).toBe(peer);
+    expect(arrive([2], asked!.at + 5, other)).toEqual([]);
+    expect(arrive([4], asked!.at + 5, peer)).toEqual([4]);
+  });
+
+  it('cannot have come sooner than a round trip after the request', () => {
+    arrive([1, 3], 0, peer);
+    const [asked] = nextRequests(1, [peer]);
+    expect(arrive([2], asked!.at + 1, peer)).toEqual([]);
+  });
+
+  it('makes the stream less patient; what came by itself so late makes it more patient', () => {
+    const before = stream.lateness.patienceMs;
+    arrive([1, 3], 0, peer);
+    const [asked] = nextRequests(1, [peer]);
+    arrive([2], asked!.at + 5, peer);
+    const after = stream.lateness.patienceMs;
+    expect(after).toBeLessThan(before);
+    arrive([5], 1_000, peer);
+    arrive([4], 1_000 + MOST_PATIENCE_MS, linkWith(2, 30));
+    expect(stream.lateness.patienceMs).toBeGreaterThan(after);
+  });
+
+  it('makes the stream more patient when another copy was first: we asked too soon', () => {
+    const other = linkWith(2, 30);
+    arrive([1, 3], 0, peer);
+    const [asked] = nextRequests(1, [peer, other]);
+    arrive([2], asked!.at + 1, other);
+    const before = stream.lateness.patienceMs;
+    repair.copied(stream, peer, 2, asked!.at + 5);
+    expect(stream.lateness.patienceMs).toBeGreaterThan(before);
+  });
+
+  it('is not what a link sends again that was not asked', () => {
+    const other = linkWith(2, 30);
+    arrive([1, 3], 0, peer);
+    const [asked] = nextRequests(1, [peer, other]);
+    arrive([2], asked!.at + 5, peer);
+    const before = stream.lateness.patienceMs;
+    repair.copied(stream, other, 2, asked!.at + 50);
+    expect(stream.lateness.patienceMs).toBe(before);
+  });
+});
+
+describe('what a loss costs', () => {
+  it('is the patience and two ways to the nearest link and back', () => {
+    linkWith(2, 300);
+    expect(repair.costMs(stream)).toBe(stream.lateness.patienceMs + 2 * 4);
   });
 });
 
@@ -182,10 +360,11 @@ describe('a request from a peer', () => {
     expect(framesTo(peer)).toEqual([]);
   });
 
-  it('is not answered twice while the answer is still waiting', () => {
-    request(peer, [1, 5]);
-    request(peer, [1, 5]);
-    expect(framesTo(peer).length).toBe(5);
+  it('adds no more to what waits for the peer than one may bring, however often it comes', () => {
+    for (let i = 0; i < 20; i++) request(peer, [1, 100]);
+    expect(framesTo(peer).length).toBe(REPAIR_SEGMENTS);
+    request(peer, [1, 100]);
+    expect(framesTo(peer).length).toBe(100);
   });
 
   it('brings at most so many segments, however many ranges it has', () => {
@@ -209,113 +388,5 @@ describe('a request from a peer', () => {
     const { reader, length } = frameReader([Frame.repairRequest, 'text', BOOT, 1, 1]);
     repair.onRequest(peer, reader, length);
     expect(reader.failed).toBe(true);
-  });
-});
-
-describe('telling how far a stream is', () => {
-  it('is done several times after the last segment, with its age', () => {
-    const listener = lab.meet(2, { isSubscriber: true });
-    arrive([1], 1_000);
-    lab.advanceTo(60_000);
-    expect(digestsTo(listener)).toEqual(DIGEST_DELAYS_MS.map(age => [Frame.digest, ORIGIN, BOOT, 1, age]));
-  });
-
-  it('begins anew with each segment', () => {
-    const listener = lab.meet(2, { isSubscriber: true });
-    for (let i = 0; i < 20; i++) arrive([i + 1], i * 40);
-    expect(digestsTo(listener)).toEqual([]);
-    lab.advanceTo(20 * 40 + DIGEST_DELAYS_MS[0]);
-    expect(digestsTo(listener)).toEqual([[Frame.digest, ORIGIN, BOOT, 20, DIGEST_DELAYS_MS[0]]]);
-  });
-
-  it('spares the links that have proved to hold the newest segment', () => {
-    arrive([1], 0, peer);
-    lab.advanceTo(60_000);
-    expect(digestsTo(peer)).toEqual([]);
-  });
-
-  it('leaves out a large message that is still waiting for the link, but for the last time', () => {
-    const [idle, busy] = [lab.meet(2, { isSubscriber: true }), lab.meet(3, { isSubscriber: true })];
-    arrive([1], 0);
-    stream.isBulk = true;
-    const ages: unknown[] = [];
-    for (const age of DIGEST_DELAYS_MS) {
-      lab.peers.send(busy, Priority.bulk, frame(1));
-      lab.advanceTo(age);
-      ages.push(...digestsTo(busy).map(digest => digest[4]));
-    }
-    expect(ages).toEqual([DIGEST_DELAYS_MS.at(-1)]);
-    expect(digestsTo(idle).length).toBe(DIGEST_DELAYS_MS.length);
-  });
-
-  it('does not leave out small broadcasts because a large message is waiting', () => {
-    const busy = lab.meet(2, { isSubscriber: true });
-    arrive([1], 0);
-    lab.peers.send(busy, Priority.bulk, frame(1));
-    lab.advanceTo(DIGEST_DELAYS_MS[0]);
-    expect(digestsTo(busy).length).toBe(1);
-  });
-
-  it('puts many origins into few frames, none longer than a datagram carries', () => {
-    const listener = lab.meet(2, { isSubscriber: true });
-    for (let i = 0; i < 100; i++) {
-      const other = new OriginStream(nodeIdToBytes(idOf(0x1000 + i)), Number.MAX_SAFE_INTEGER, 1, 0);
-      origins.add(other);
-      other.window.add(i + 1, 0);
-      repair.arrived(other, 0);
-    }
-    lab.advanceTo(DIGEST_DELAYS_MS[0]);
-    const digests = digestsTo(listener);
-    expect(digests.length).toBe(4);
-    expect(digests.flatMap(frame => frame.filter(value => value instanceof Uint8Array)).length).toBe(100);
-    expect(lab.context.counters.drops.too_long).toBe(0);
-  });
-});
-
-describe('being told how far a stream is', () => {
-  it('shows a loss at the end of a burst, and the teller is asked', () => {
-    const teller = lab.meet(2);
-    arrive([1], 0);
-    digest(teller, [ORIGIN, BOOT, 3, 50], 50);
-    lab.advanceTo(50 + REORDER_MS);
-    expect(requestsTo(teller)).toEqual([[Frame.repairRequest, ORIGIN, BOOT, 2, 2]]);
-  });
-
-  it('changes nothing when it is no news', () => {
-    arrive([1, 2, 3], 0);
-    digest(peer, [ORIGIN, BOOT, 2, 0], 0);
-    digest(peer, [ORIGIN, BOOT - 1, 9, 0], 0);
-    lab.advanceTo(1_000);
-    expect(repair.pending).toBe(0);
-    expect(requestsTo(peer)).toEqual([]);
-  });
-
-  it('makes an unheard origin known, and its newest segment wanted', () => {
-    const unheard = nodeIdToBytes(idOf(0x99));
-    digest(peer, [unheard, BOOT, 8, 100], 1_000);
-    lab.advanceTo(1_000 + REORDER_MS);
-    expect(origins.find(unheard)?.window.highest).toBe(8);
-    expect(requestsTo(peer)).toEqual([[Frame.repairRequest, unheard, BOOT, 8, 1]]);
-  });
-
-  it('does not call for segments from before we knew the teller', () => {
-    const unheard = nodeIdToBytes(idOf(0x99));
-    const late = lab.meet(3, { now: 5_000 });
-    digest(late, [unheard, BOOT, 8, 600], 5_500);
-    expect(origins.find(unheard)).toBeUndefined();
-  });
-
-  it('of a new life of the origin begins the stream anew', () => {
-    arrive([1, 2, 3], 0);
-    digest(peer, [ORIGIN, BOOT + 1, 2, 0], 1_000);
-    expect(stream.boot).toBe(BOOT + 1);
-    lab.advanceTo(1_000 + REORDER_MS);
-    expect(requestsTo(peer)).toEqual([[Frame.repairRequest, ORIGIN, BOOT + 1, 2, 1]]);
-  });
-
-  it('takes all entries before the one that is malformed', () => {
-    const unheard = nodeIdToBytes(idOf(0x99));
-    digest(peer, [unheard, BOOT, 8, 0, 'text', BOOT, 8, 0], 1_000);
-    expect(origins.size).toBe(2);
   });
 });
