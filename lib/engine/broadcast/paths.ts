@@ -45,17 +45,26 @@ export const MOST_FEEDS = 2;
 export const FIRST_FEEDS = 3;
 
 /** A second feed is kept only if it brings segments this much earlier on average, ms; less, and it is choked. */
-export const FEED_WORTH_MS = 1.5;
+export const FEED_WORTH_MS = 1.25;
 
 /** A choked link becomes a feed when it would have brought segments this much earlier on average, ms. Above the worth of a feed, or links would be taken and choked in turn. */
-export const GRAFT_LEAD_MS = 3;
+export const GRAFT_LEAD_MS = 2.5;
+
+/**
+ * It also becomes one when it is earlier than the feeds on average by this, ms, and by more than it varies: then it takes
+ * the place of one. Less, and feeds change for nothing; more, and segments take a few hops too many inside a region.
+ */
+export const SWAP_LEAD_MS = 0.4;
+
+/** Announcements that have to be compared before a link is judged by them. */
+export const LEAST_COMPARISONS = 6;
 
 /**
  * A feed that is not worth its copies is choked with this probability at each choice: neighbours that would all lean on
  * each other decide one after the other, and see what the others did. For a feed further away than the one that is kept it
  * is less, in proportion to the round trips, down to the least: it may be the last one by which a region hears the stream.
  */
-export const CHOKE_PROBABILITY = 0.25;
+export const CHOKE_PROBABILITY = 0.4;
 export const LEAST_CHOKE_PROBABILITY = 0.06;
 
 /**
@@ -72,7 +81,7 @@ const REPAIRS_GAIN = 1 / 32;
 const DEPENDENT_COST_MS = 10_000;
 
 /** The link that is looked at changes every so many choices. */
-export const PROBE_CHOICES = 8;
+export const PROBE_CHOICES = 4;
 
 /** An announcing link is kept while it is no worse than another by this, ms. */
 const ANNOUNCER_HYSTERESIS_MS = 3;
@@ -172,6 +181,7 @@ export class Paths {
   graft(link: StreamLink, now: number, from = 0): void {
     link.stream.starved = 0;
     link.leadMs = 0;
+    link.comparisons = 0;
     this.tell(link, Wish.eager, now, from);
   }
 
@@ -200,10 +210,15 @@ export class Paths {
       (link.isFeed ? feeds : choked).push(link);
     }
     this.chokeSome(stream, feeds, slots, now);
-    const leader = choked.reduce<StreamLink | undefined>(
-      (best, link) => (link.leadMs > Math.max(GRAFT_LEAD_MS, best?.leadMs ?? 0) ? link : best),
-      undefined,
-    );
+    let leader: StreamLink | undefined;
+    let most = 0;
+    for (const link of choked) {
+      const promise = graftPromiseMs(link);
+      if (promise > most) {
+        leader = link;
+        most = promise;
+      }
+    }
     if (leader !== undefined) this.graft(leader, now);
     this.ensureFeed(stream, now);
     this.chooseAnnouncers(stream, now);
@@ -242,7 +257,7 @@ export class Paths {
     const probe = isProbe && others > 0 ? announcing + (randomUint32(this.context.options.random) % others) : -1;
     for (let i = 0; i < choked.length; i++) {
       const link = choked[i]!;
-      const isProbed = isProbe ? i === probe : link.ours === Wish.lazy && link.behindMs === undefined;
+      const isProbed = isProbe ? i === probe : link.ours === Wish.lazy && link.comparisons < LEAST_COMPARISONS;
       const wish = i < announcing || isProbed ? Wish.lazy : Wish.silent;
       if (wish !== link.ours) this.tell(link, wish, now);
     }
@@ -291,6 +306,13 @@ export class Paths {
     stream.choices = 0;
     stream.starved = 0;
   }
+}
+
+/** By how much a choked link surpasses what it takes to become a feed, ms; 0 or less when it does not. */
+function graftPromiseMs(link: StreamLink): number {
+  const { leadMs, behindMs = 0, deviationMs, comparisons } = link;
+  if (comparisons < LEAST_COMPARISONS) return 0;
+  return Math.max(leadMs - GRAFT_LEAD_MS, -behindMs - Math.max(SWAP_LEAD_MS, deviationMs));
 }
 
 /** How long a repair over this choked link would take, ms, with what speaks against it. */

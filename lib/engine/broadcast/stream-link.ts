@@ -38,6 +38,10 @@ export class StreamLink {
   leadMs = 0;
   /** How long after the first copy the peer had it, smoothed, ms; undefined before the first announcement. */
   behindMs: number | undefined;
+  /** Mean deviation of that, ms. */
+  deviationMs = 0;
+  /** Announcements that this is of. */
+  comparisons = 0;
   /** Copies of large messages that came in vain over this link, less those that came first. */
   idleCopies = 0;
   /** When the peer was last sent what we held already. */
@@ -70,8 +74,12 @@ export class StreamLink {
 
   /** The peer had a segment so long after (or before, if negative) our first copy, ms. */
   compared(behindMs: number): void {
+    this.comparisons++;
     this.leadMs += SMOOTHING * (Math.max(0, -behindMs) - this.leadMs);
-    this.behindMs = this.behindMs === undefined ? behindMs : this.behindMs + SMOOTHING * (behindMs - this.behindMs);
+    if (this.behindMs === undefined) this.behindMs = behindMs;
+    const error = behindMs - this.behindMs;
+    this.behindMs += SMOOTHING * error;
+    this.deviationMs += SMOOTHING * (Math.abs(error) - this.deviationMs);
   }
 
   /** Forgets what was agreed and measured: the stream was quiet. */
@@ -82,6 +90,8 @@ export class StreamLink {
     this.times = undefined;
     this.leadMs = 0;
     this.behindMs = undefined;
+    this.deviationMs = 0;
+    this.comparisons = 0;
     this.idleCopies = 0;
   }
 }
