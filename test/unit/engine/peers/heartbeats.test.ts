@@ -248,6 +248,13 @@ describe('a subscriber', () => {
     expect(repliesTo(peer)).toMatchObject([{ 2: Role.subscribed }]);
   });
 
+  it('has its roles from the later of two frames in one packet', () => {
+    const peer = lab.meet(1);
+    receive(peer, 0, 0, 5);
+    receive(peer, Role.feed, 0, 5);
+    expect(peer.isSubscriber).toBe(true);
+  });
+
   it('is not taken off by a heartbeat that was overtaken by a later one', () => {
     const peer = lab.meet(1);
     receive(peer, Role.feed, 0, 9);
