@@ -55,6 +55,14 @@ describe('a link of a stream', () => {
     expect(link.behindMs).toBeLessThan(40);
   });
 
+  it('counts what was compared, and knows how much it varies', () => {
+    for (let i = 0; i < 60; i++) link.compared(20);
+    expect(link).toMatchObject({ comparisons: 60, behindMs: 20, deviationMs: 0 });
+    for (let i = 0; i < 60; i++) link.compared(i % 2 === 0 ? 10 : 30);
+    expect(link.behindMs).toBeCloseTo(20, -1);
+    expect(link.deviationMs).toBeCloseTo(10, -1);
+  });
+
   it('forgets when the stream was quiet what was agreed and measured, not what the peer holds', () => {
     link.provedToHold(7);
     link.time(0, 1);
@@ -63,5 +71,6 @@ describe('a link of a stream', () => {
     link.reset();
     const nothing = { theirs: Wish.unset, ours: Wish.unset, toldAt: -Infinity, idleCopies: 0 };
     expect(link).toMatchObject({ ...nothing, times: undefined, leadMs: 0, behindMs: undefined, held: 7 });
+    expect(link).toMatchObject({ comparisons: 0, deviationMs: 0 });
   });
 });
