@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { CACHE_SEGMENTS } from '../../lib/engine/broadcast/segment-cache.js';
+import { MAX_ORIGINS } from '../../lib/engine/broadcast/origin-stream.js';
+import { Wish } from '../../lib/engine/broadcast/stream-link.js';
 import { Keyring } from '../../lib/engine/crypto/keyring.js';
 import { SeededRandom } from '../../lib/testing/seeded-random.js';
 import { VirtualCluster } from '../../lib/testing/virtual-cluster.js';
 import { Frame } from '../../lib/engine/wire/frame.js';
+import { MAX_SEGMENT_COUNT } from '../../lib/engine/wire/segment-frame.js';
 import { MessagePackWriter } from '../../lib/engine/wire/message-pack-writer.js';
 import { Insider } from './insider.js';
 
@@ -237,6 +241,9 @@ describe('a member that lies', () => {
       [Frame.pathChallenge, [new Uint8Array(8), 99]],
       [Frame.digest, [id, 1, 0, 0, 99]],
       [Frame.repairRequest, [id, 1, 1, 1, 99]],
+      [Frame.wish, [id, 1, 1, 1, 99]],
+      [Frame.offer, [id, 1, 1, 60, 99]],
+      [Frame.offer, [id, 1, 0, 0, 99]],
     ];
     for (const [type, elements] of extended) {
       writer.array(1 + elements.length);
@@ -255,5 +262,185 @@ describe('a member that lies', () => {
     cluster.advance(100);
     expect(target.engine.metrics()['drop.malformed']).toBe(0);
     expect(target.arrivals.at(-1)!.payload[0]).toBe(55);
+  });
+});
+
+const LARGEST = Number.MAX_SAFE_INTEGER;
+
+/** The id of an origin that nobody ever heard of. */
+function madeUp(number: number): Uint8Array {
+  const id = new Uint8Array(16).fill(0xee);
+  new DataView(id.buffer).setUint32(0, number * 0x9e3779b1);
+  return id;
+}
+
+/** Frames of one type, each with an origin and numbers behind it, as many as fit into a datagram each time. */
+function sendMany(insider: Insider, frames: Iterable<[type: number, origin: Uint8Array, ...numbers: number[]]>): void {
+  const writer = new MessagePackWriter(2_000);
+  let bytes: Uint8Array[] = [];
+  const flush = () => {
+    insider.send(Uint8Array.from(Buffer.concat(bytes)));
+    bytes = [];
+  };
+  for (const [type, origin, ...numbers] of frames) {
+    writer.reset();
+    writer.array(2 + numbers.length);
+    writer.uint(type);
+    writer.bytes(origin);
+    for (const number of numbers) writer.uint(number);
+    const frame = writer.take().slice();
+    if (bytes.reduce((sum, each) => sum + each.length, frame.length) > 1_150) flush();
+    bytes.push(frame);
+  }
+  if (bytes.length > 0) flush();
+}
+
+/** A segment of an origin that is nobody. */
+function segmentOf(origin: Uint8Array, sequence: number, index: number, count: number, bytes = 600): Uint8Array {
+  const writer = new MessagePackWriter(2_000);
+  writer.array(8);
+  for (const value of [Frame.segment, 1]) writer.uint(value);
+  writer.bytes(origin);
+  for (const value of [7, sequence, index, count]) writer.uint(value);
+  writer.bytes(new Uint8Array(bytes));
+  return writer.take().slice();
+}
+
+/** What a node does when a datagram comes and while virtual time goes on, in seconds of the clock on the wall. */
+function secondsOf(work: () => void): number {
+  const from = performance.now();
+  work();
+  return (performance.now() - from) / 1_000;
+}
+
+describe('a member that says what it wants and offers what it likes', () => {
+  const numbers = [0, 1, 2, 65_535, 65_536, 65_537, 2 ** 31, 2 ** 32, 2 ** 48, LARGEST - 65_536, LARGEST - 1, LARGEST];
+
+  it('cannot make a node throw or hang with wishes, offers and digests of any numbers', () => {
+    const { cluster, insider, target } = clusterWithInsider(51);
+    const honest = Uint8Array.from(Buffer.from(cluster.homies[1]!.id, 'hex'));
+    const own = Uint8Array.from(Buffer.from(target.id, 'hex'));
+    cluster.homies[1]!.broadcast(new Uint8Array(20_000));
+    target.broadcast(new Uint8Array(20_000));
+    cluster.advance(1_000);
+    const boots = [0, 7, target.options.wallClock(), LARGEST];
+    let number = 0;
+    const seconds = secondsOf(() => {
+      for (const first of numbers) {
+        for (const second of numbers) {
+          const origins = [honest, own, madeUp(number++ % 40)];
+          for (const origin of origins) {
+            for (const boot of boots) {
+              sendMany(insider, [
+                [Frame.offer, origin, boot, first, second],
+                [Frame.wish, origin, boot, first, second],
+                [Frame.wish, origin, boot, Wish.eager, second],
+                [Frame.digest, origin, boot, first, second],
+              ]);
+            }
+          }
+          cluster.advance(20);
+        }
+      }
+      cluster.advance(60_000);
+    });
+    target.engine.check();
+    expect(target.engine.isReady).toBe(true);
+    expect(seconds).toBeLessThan(30);
+  });
+
+  it('cannot make a node wait for segments beyond what can be counted', () => {
+    const { cluster, insider, target } = clusterWithInsider(52);
+    const seconds = secondsOf(() => {
+      insider.send(segmentOf(madeUp(1), LARGEST, 0, 60));
+      insider.send(segmentOf(madeUp(2), LARGEST - 10, 0, MAX_SEGMENT_COUNT));
+      insider.send(segmentOf(madeUp(3), LARGEST, 59, 60));
+      sendMany(
+        insider,
+        numbers.map(first => [Frame.offer, madeUp(4), 7, first, MAX_SEGMENT_COUNT]),
+      );
+      cluster.advance(60_000);
+    });
+    expect(target.engine.metrics()['drop.malformed']).toBe(2);
+    expect(target.engine.metrics().streamsWithGaps).toBe(0);
+    expect(seconds).toBeLessThan(20);
+  });
+
+  it('cannot make a node grow with offers of thousands of origins', () => {
+    const { cluster, insider, target } = clusterWithInsider(53);
+    const offers = Array.from({ length: 40_000 }, (_, i) => [Frame.offer, madeUp(i), 7, 1, 60] as const);
+    for (let i = 0; i < offers.length; i += 400) {
+      sendMany(
+        insider,
+        offers.slice(i, i + 400).map(offer => [...offer]),
+      );
+      cluster.advance(5);
+    }
+    const metrics = target.engine.metrics();
+    expect(metrics.origins).toBeLessThanOrEqual(MAX_ORIGINS);
+    expect(metrics['drop.origins_full']).toBeGreaterThan(0);
+    expect(metrics.outboxBytes).toBeLessThan(8 * 1_048_576);
+    expect(metrics.timers).toBeLessThanOrEqual(2 * MAX_ORIGINS);
+    target.engine.check();
+    expect(target.engine.isReady).toBe(true);
+  });
+
+  it('cannot make a node grow with wishes for origins that are unknown', () => {
+    const { cluster, insider, target } = clusterWithInsider(54);
+    const before = target.engine.metrics();
+    for (let i = 0; i < 20_000; i += 400) {
+      sendMany(
+        insider,
+        Array.from({ length: 400 }, (_, j) => [Frame.wish, madeUp(i + j), 7, j % 5, i]),
+      );
+      cluster.advance(2);
+    }
+    const { origins, timers } = target.engine.metrics();
+    expect(origins).toBe(before.origins);
+    expect(timers).toBeLessThan(before.timers! + 20);
+  });
+
+  it('cannot have a node look for all it holds again and again', () => {
+    const { cluster, insider, target } = clusterWithInsider(55);
+    // As much as a node keeps of one stream, and one number far ahead: nothing else lies between.
+    for (let sequence = 1; sequence <= 20_000; sequence++) {
+      insider.send(segmentOf(madeUp(1), sequence, 0, 1, 10));
+      if (sequence % 100 === 0) cluster.advance(1);
+    }
+    insider.send(segmentOf(madeUp(1), 10_000_000, 0, 1, 10));
+    cluster.advance(10);
+    expect(target.engine.metrics().cachedSegments).toBeLessThanOrEqual(CACHE_SEGMENTS);
+    const seconds = secondsOf(() => {
+      for (let i = 0; i < 500; i++) {
+        sendMany(
+          insider,
+          Array.from({ length: 40 }, (_, j) => [Frame.wish, madeUp(1), 7, Wish.eager, 1 + 9_000_000 * (j % 2)]),
+        );
+        if (i % 10 === 0) cluster.advance(1);
+      }
+    });
+    expect(seconds).toBeLessThan(5);
+    expect(target.engine.metrics().outboxBytes).toBeLessThan(8 * 1_048_576);
+    target.engine.check();
+  });
+
+  it('does not stop the others: broadcasts of both sizes still arrive', () => {
+    const { cluster, insider, target } = clusterWithInsider(56);
+    const [, other, third] = cluster.homies;
+    const honest = Uint8Array.from(Buffer.from(other!.id, 'hex'));
+    for (let i = 0; i < 20; i++) {
+      const boot = target.options.wallClock();
+      sendMany(insider, [
+        [Frame.wish, honest, boot, i % 4, i],
+        [Frame.offer, madeUp(i), 7, 1 + i, 2_000],
+        [Frame.digest, madeUp(100 + i), 7, 1_000 * i, i],
+      ]);
+      cluster.advance(10);
+      other!.broadcast(Uint8Array.of(i));
+      other!.broadcast(new Uint8Array(30_000).fill(i));
+      cluster.advance(500);
+    }
+    cluster.advance(5_000);
+    for (const homie of [target, third!]) expect(homie.arrivals.length).toBe(40);
   });
 });
