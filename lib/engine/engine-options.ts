@@ -31,7 +31,7 @@ export interface EngineOptions {
 
 /** What a node uses unless it is told otherwise. */
 export const ENGINE_DEFAULTS = {
-  strategy: 'uniform',
+  strategy: 'nearest',
   subscriptions: 5,
   heartbeat: { intervalMs: 5_000, missed: 3 },
   maxMessageBytes: 1_048_576,

@@ -21,7 +21,7 @@ export interface GwyhNodeOptions {
   zone?: string;
   /** Cluster name, 1 to 255 bytes of UTF-8. Clusters of different names never talk, even with the same key. Default: `default`. */
   cluster?: string;
-  /** How feeds are chosen. Default: `uniform`. */
+  /** How feeds are chosen. Default: `nearest`. */
   strategy?: Strategy;
   /** How many feeds this homie takes broadcasts from, 1 to 32. Default: 5. */
   subscriptions?: number;

@@ -32,7 +32,7 @@ describe('without options', () => {
       isPeersDefault: true,
       zone: 'default',
       cluster: 'default',
-      strategy: 'uniform',
+      strategy: 'nearest',
       subscriptions: 5,
       advertised: undefined,
       heartbeat: { intervalMs: 5_000, missed: 3 },
