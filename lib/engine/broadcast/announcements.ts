@@ -54,6 +54,8 @@ export class Announcements {
   constructor(
     private readonly context: EngineContext,
     private readonly peers: PeerTable,
+    /** A stream pauses, for us at least. */
+    private readonly paused: (stream: OriginStream, now: number) => void,
   ) {}
 
   /** Tells the peer soon, unless it proves to know before. */
@@ -89,6 +91,7 @@ export class Announcements {
     const round = ++stream.pauseRound;
     const isLast = round >= PAUSE_DELAYS_MS.length;
     if (!isLast) this.context.timers.set(stream.pauseTimer!, stream.activeAt + PAUSE_DELAYS_MS[round]!);
+    this.paused(stream, now);
     for (const peer of this.peers.links) {
       if (!isOwed(stream, peer, stream.links.get(peer)?.held ?? 0)) continue;
       // What waits for the peer is on its way: told of it now, it would ask for all of it.

@@ -62,7 +62,7 @@ export class Dissemination {
     this.cache = new SegmentCache(context.options.repairCache);
     this.reassembly = new Reassembly(context.options.maxMessageBytes, context.counters);
     this.repair = new Repair(context, peers, table);
-    this.announcements = new Announcements(context, peers);
+    this.announcements = new Announcements(context, peers, (stream, now) => this.paths.paused(stream, now));
     this.paths = new Paths(context, peers, table, this.repair);
     this.large = new LargeMessages(context, peers, this.paths, this.repair);
     context.timers.set(this.sweepTimer, now + SWEEP_MS);

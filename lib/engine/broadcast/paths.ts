@@ -189,6 +189,18 @@ export class Paths {
     this.tell(link, Wish.lazy, now);
   }
 
+  /**
+   * A stream came to a pause, or all who brought it or told of it died at once, which we would learn from their heartbeats
+   * only much later. In the latter case those whom we choked know more: they are to tell.
+   */
+  paused(stream: OriginStream, now: number): void {
+    if (stream.arrivalTimes === undefined) return;
+    for (const peer of this.peers.links) {
+      const link = stream.link(peer);
+      if (link.ours === Wish.silent) this.tell(link, Wish.lazy, now);
+    }
+  }
+
   peerGone(stream: OriginStream, peer: Peer, now: number): void {
     if (stream.links.delete(peer)) this.ensureFeed(stream, now);
   }
