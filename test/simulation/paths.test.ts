@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { VirtualCluster } from '../../lib/testing/virtual-cluster.js';
 import type { SimulationOptions } from '../simulate/options.js';
 import { isSound } from '../simulate/result.js';
 import { runSimulation } from '../simulate/simulation.js';
@@ -83,6 +84,33 @@ describe('the death of every second node', () => {
     expect(isSound(result)).toBe(true);
     expect(kill!.broadcasts[0]!.withinTwoSeconds).toBeGreaterThanOrEqual(0.99);
     expect(kill!.broadcasts.at(-1)).toMatchObject({ withinTwoSeconds: 1, finally: 1 });
+  });
+});
+
+describe('a busy stream whose feeds die', () => {
+  it('stalls for some of its intervals, not until the dead are known to be dead', () => {
+    const cluster = new VirtualCluster({ seed: 4, conditions: { latencyMs: 20 }, checkEvery: 0 });
+    for (let i = 0; i < 60; i++) cluster.add();
+    if (!cluster.join()) throw new Error('the cluster did not form');
+    const [origin, ...others] = cluster.homies;
+    const sentAt: number[] = [];
+    const send = (count: number) => {
+      for (let i = 0; i < count; i++) {
+        sentAt.push(cluster.network.now());
+        origin!.broadcast(Uint8Array.of(sentAt.length & 255, sentAt.length >> 8));
+        cluster.advance(50);
+      }
+    };
+    send(200);
+    for (const homie of others.filter((_, i) => i % 2 === 0)) homie.kill();
+    send(100);
+    cluster.advance(2_000);
+    const lateness = others
+      .filter(homie => homie.isRunning)
+      .flatMap(homie => homie.arrivals)
+      .map(({ payload, at }) => at - sentAt[payload[0]! + 256 * payload[1]! - 1]!);
+    expect(lateness).toHaveLength(29 * 300);
+    expect(Math.max(...lateness)).toBeLessThan(1_500);
   });
 });
 

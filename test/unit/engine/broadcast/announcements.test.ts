@@ -21,10 +21,13 @@ let lab: EngineLab;
 let announcements: Announcements;
 let stream: OriginStream;
 let peer: Peer;
+/** When it was told that the stream pauses. */
+let paused: number[];
 
 beforeEach(() => {
   lab = new EngineLab();
-  announcements = new Announcements(lab.context, lab.peers);
+  paused = [];
+  announcements = new Announcements(lab.context, lab.peers, (_, now) => paused.push(now));
   stream = new OriginStream(ORIGIN, BOOT, 1, 0);
   peer = link(1);
 });
@@ -123,6 +126,14 @@ describe('a stream that pauses', () => {
       expect(ageMs).toBeLessThanOrEqual(PAUSE_DELAYS_MS[i]! + SPREAD_MS);
     }
     expect(lab.context.timers.size).toBe(0);
+  });
+
+  it('says so, when the first news of it is due', () => {
+    arrive(1, 1_000);
+    lab.advanceTo(1_000 + FIRST_PAUSE_MS - 1);
+    expect(paused).toEqual([]);
+    lab.advanceTo(1_000 + FIRST_PAUSE_MS);
+    expect(paused).toEqual([1_000 + FIRST_PAUSE_MS]);
   });
 
   it('begins its pause anew with each segment', () => {

@@ -345,6 +345,30 @@ describe('a stream', () => {
   });
 });
 
+describe('a stream that pauses', () => {
+  it('has those tell that were silent: perhaps all who brought it or told of it died', () => {
+    settle(IN_TURN, 1);
+    const silent = links.filter(link => link.ours === Wish.silent);
+    expect(silent.length).toBeGreaterThan(0);
+    paths.paused(stream, now);
+    for (const link of silent) expect(wishesTo(link)).toEqual([Wish.lazy]);
+    expect(links.map(link => link.ours)).not.toContain(Wish.silent);
+  });
+
+  it('has them told once, however long it pauses', () => {
+    settle(IN_TURN, 1);
+    paths.paused(stream, now);
+    for (const link of links) takeFrom(link.peer);
+    paths.paused(stream, now + 1_000);
+    expect(links.flatMap(link => wishesTo(link))).toEqual([]);
+  });
+
+  it('and was quiet before has told nobody to be silent', () => {
+    paths.paused(stream, now);
+    expect(links.flatMap(link => wishesTo(link))).toEqual([]);
+  });
+});
+
 describe('a wish that the peer acts against', () => {
   beforeEach(() => settle(IN_TURN, 1));
 
