@@ -144,7 +144,7 @@ export function listRuns(size: ReportSize): Run[] {
       seed,
       killShare,
     })),
-    ...each(size.growthNodes, STRATEGIES, (count, strategy) => ({
+    ...each(size.growthNodes, STRATEGIES.toReversed(), (count, strategy) => ({
       part: 'growth',
       scenario: 'growth',
       nodes: count,
