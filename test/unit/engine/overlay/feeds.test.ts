@@ -14,7 +14,7 @@ let told: Peer[];
 let changed: Peer[];
 
 function startFeeds(subscriptions: number): void {
-  lab = new FeedsLab({ subscriptions });
+  lab = new FeedsLab({ subscriptions, strategy: 'uniform' });
   ({ table, feeds, dialled, told, changed } = lab);
 }
 
