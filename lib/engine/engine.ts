@@ -305,13 +305,13 @@ export class GwyhEngine {
 
   private removePeer(peer: Peer, now: number): void {
     this.peers.remove(peer, now);
-    this.dissemination.peerGone(peer, now);
     this.linkChanged(peer, now);
     if (this.peers.size === 0) this.seeds.rejoin(now);
   }
 
   private linkChanged(peer: Peer, now: number): void {
     this.peers.refreshLink(peer, now);
+    if (!peer.isLink) this.dissemination.linkEnded(peer, this.peers.get(peer.id) !== peer, now);
     this.feeds.peersChanged(now);
     if (this.isReady === this.wasReady) return;
     this.wasReady = this.isReady;

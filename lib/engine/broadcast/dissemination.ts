@@ -217,10 +217,10 @@ export class Dissemination {
     if (stream !== undefined) this.large.onOffer(stream, peer, first, count, now);
   }
 
-  /** The peer is gone, and with it all it was to our streams. Walks over all of them: for rare events. */
-  peerGone(peer: Peer, now: number): void {
-    this.announcements.peerGone(peer);
-    for (const stream of this.streams.table) this.paths.peerGone(stream, peer, now);
+  /** The peer is no link any more, or gone with all it was to our streams. Walks over all of them: for rare events. */
+  linkEnded(peer: Peer, isGone: boolean, now: number): void {
+    if (isGone) this.announcements.peerGone(peer);
+    for (const stream of this.streams.table) this.paths.linkEnded(stream, peer, isGone, now);
   }
 
   get metrics(): Record<string, number> {

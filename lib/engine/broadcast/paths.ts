@@ -13,9 +13,9 @@ import type { Repair } from './repair.js';
 import { type StreamLink, Wish } from './stream-link.js';
 
 /**
- * A stream is busy when this many messages came more than cooled off meanwhile (one a second): choosing feeds costs some
- * messages between neighbours, which a stream of less than one message a second does not repay. A stream below the
- * second bound is quiet again and floods all links. The most bounds how long that takes after a burst: 10 s.
+ * A stream is busy when this many segments of small messages came more than cooled off meanwhile (one a second): choosing
+ * feeds costs some frames between neighbours, which a stream of less than one segment a second does not repay. A stream
+ * below the second bound is quiet again and floods all links. The most bounds how long that takes after a burst: 10 s.
  */
 export const BUSY_HEAT = 5;
 export const QUIET_HEAT = 2;
@@ -157,7 +157,7 @@ export class Paths {
     if (arrival !== undefined) {
       link.compared(at - arrival);
       link.peer.timeliness.sample(Math.max(0, at - arrival));
-    } else if (sequence > stream.newest && link.isFeed) this.repeat(link, now);
+    } else if (sequence > stream.newest && link.isFeed && stream.hasWishes) this.repeat(link, now);
     else if (sequence > stream.newest + 1 && stream.arrivalTimes !== undefined) {
       const patience = Math.max(stream.lateness.patienceMs, STARVED_INTERVALS * stream.intervalMs);
       if (now - stream.newestAt >= patience) this.graft(link, now, stream.newest + 1);
@@ -201,8 +201,11 @@ export class Paths {
     }
   }
 
-  peerGone(stream: OriginStream, peer: Peer, now: number): void {
-    if (stream.links.delete(peer)) this.ensureFeed(stream, now);
+  /** The peer is no link any more; it may become one again, unless it is gone. */
+  linkEnded(stream: OriginStream, peer: Peer, isGone: boolean, now: number): void {
+    if (stream.newestFrom === peer) stream.newestFrom = undefined;
+    const wasKnown = isGone ? stream.links.delete(peer) : stream.links.has(peer);
+    if (wasKnown) this.ensureFeed(stream, now);
   }
 
   private time(stream: OriginStream, link: StreamLink, sequence: number, now: number): void {
@@ -290,7 +293,7 @@ export class Paths {
   /** The peer acts against what we told it: the frame may have been lost. */
   private repeat(link: StreamLink, now: number): void {
     const patience = Math.max(WISH_REPEAT_MS, 2 * (link.peer.roundTrip.smoothedMs ?? 0));
-    if (now - link.toldAt >= patience) this.tell(link, link.ours, now);
+    if (now - link.toldAt >= patience) this.tell(link, link.isFeed ? Wish.eager : link.ours, now);
   }
 
   private tell(link: StreamLink, wish: Wish, now: number, from = 0): void {

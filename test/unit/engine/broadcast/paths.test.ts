@@ -289,15 +289,33 @@ describe('a stream', () => {
     settle(IN_TURN, 1);
     links.forEach((link, i) => (link.behindMs = 100 - i));
     lab.peers.remove(links[0]!.peer, now);
-    paths.peerGone(stream, links[0]!.peer, now);
+    paths.linkEnded(stream, links[0]!.peer, true, now);
     expect(links[5]!.ours).toBe(Wish.eager);
     expect(wishesTo(links[5]!)).toEqual([Wish.eager]);
     expect(links.slice(1, 5).filter(link => link.isFeed)).toEqual([]);
   });
 
+  it('takes the next best, too, when its feed is no link any more but keeps its session', () => {
+    settle(IN_TURN, 1);
+    links.forEach((link, i) => (link.behindMs = 100 - i));
+    const { peer } = links[0]!;
+    peer.isFeed = false;
+    peer.isSubscriber = false;
+    lab.peers.refreshLink(peer, now);
+    paths.linkEnded(stream, peer, false, now);
+    expect(wishesTo(links[5]!)).toEqual([Wish.eager]);
+    expect(stream.links.has(peer)).toBe(true);
+  });
+
+  it('that is quiet asks for nothing when it is told of: all links bring it anyway', () => {
+    paths.announced(stream, links[0]!, stream.newest + 1, now, now);
+    expect(links.flatMap(link => wishesTo(link))).toEqual([]);
+    expect(stream.hasWishes).toBe(false);
+  });
+
   it('that is quiet has all links for feeds: a peer that goes changes nothing', () => {
     lab.peers.remove(links[0]!.peer, now);
-    paths.peerGone(stream, links[0]!.peer, now);
+    paths.linkEnded(stream, links[0]!.peer, true, now);
     expect(links.flatMap(link => wishesTo(link))).toEqual([]);
     expect(stream.links.has(links[0]!.peer)).toBe(false);
   });
@@ -306,7 +324,7 @@ describe('a stream', () => {
     settle(IN_TURN, 1);
     for (const { peer } of links) {
       lab.peers.remove(peer, now);
-      paths.peerGone(stream, peer, now);
+      paths.linkEnded(stream, peer, true, now);
     }
     expect(stream.links.size).toBe(0);
   });
