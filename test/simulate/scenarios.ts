@@ -39,7 +39,8 @@ const QUIET_MESSAGES = 30;
 /** Each of many origins sends so often, messages a second. */
 const MANY_RATE = 5;
 const MANY_MESSAGES = 500;
-const MANY_WARM_UP = 1_000;
+/** Ten seconds, as with one busy origin: by then each of a hundred has its paths. */
+const MANY_WARM_UP = 5_000;
 
 const LARGE_BYTES = 65_536;
 const LARGE_MESSAGES = 4;
