@@ -43,7 +43,12 @@ export interface ReportSize {
   /** Seeds of all others but growth and large messages, which have the first of these. */
   readonly seeds: readonly number[];
   /** Busy origins at once, and messages of all of them together: as many seconds of warm-up as with one. */
-  readonly many: { readonly origins: number; readonly messages: number; readonly warmUp: number };
+  readonly many: {
+    readonly nodes: number;
+    readonly origins: number;
+    readonly messages: number;
+    readonly warmUp: number;
+  };
   /** Sizes of messages with the nodes that each is sent to, and how many count. */
   readonly large: readonly { readonly payloadBytes: number; readonly nodes: number; readonly messages: number }[];
   readonly growthNodes: readonly number[];
@@ -57,9 +62,9 @@ export const FULL: ReportSize = {
   isQuick: false,
   nodes: 1_000,
   busySeeds: [1, 2, 3, 4, 5],
-  killSeeds: [1, 2, 3],
+  killSeeds: [1],
   seeds: [1],
-  many: { origins: 100, messages: 500, warmUp: 5_000 },
+  many: { nodes: 500, origins: 100, messages: 500, warmUp: 5_000 },
   large: [
     { payloadBytes: 65_536, nodes: 1_000, messages: 4 },
     { payloadBytes: 1_048_576, nodes: 1_000, messages: 2 },
@@ -77,7 +82,7 @@ export const QUICK: ReportSize = {
   busySeeds: [1],
   killSeeds: [1],
   seeds: [1],
-  many: { origins: 10, messages: 100, warmUp: 500 },
+  many: { nodes: 100, origins: 10, messages: 100, warmUp: 500 },
   large: [
     { payloadBytes: 65_536, nodes: 60, messages: 2 },
     { payloadBytes: 1_048_576, nodes: 20, messages: 1 },
@@ -92,7 +97,7 @@ export const BUSY_LOSSES = [0, 0.02, 0.1, 0.3];
 export const QUIET_LOSSES = [0, 0.1, 0.3];
 export const LARGE_LOSSES = [0, 0.01, 0.1];
 export const KILL_SHARES = [0.3, 0.5, 0.8];
-export const BASELINE_LOSSES = [0, 0.02, 0.1];
+export const BASELINE_LOSSES = [0, 0.1];
 
 /** The strategy that the targets are for. */
 export const STRATEGY: Strategy = 'nearest';
