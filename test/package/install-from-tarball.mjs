@@ -13,7 +13,7 @@ const ROOT = join(import.meta.dirname, '..', '..');
 const { name, exports, devDependencies: own } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 
 /** What README.md, the licence and the types are allowed to come with. */
-const PACKED = /^(package\.json|README\.md|LICENSE(\.md)?|docs\/.+\.md|dist\/lib\/.+\.(js|js\.map|d\.ts))$/;
+const PACKED = /^(package\.json|README\.md|LICENSE(\.md)?|docs\/.+\.(md|svg)|dist\/lib\/.+\.(js|js\.map|d\.ts))$/;
 
 const APPLICATIONS = [
   {
