@@ -153,12 +153,14 @@ export class Paths {
   announced(stream: OriginStream, link: StreamLink, sequence: number, at: number, now: number): void {
     link.announcedSequence = sequence;
     link.announcedAt = at;
-    const arrival = stream.arrivalTimes?.arrivalOf(sequence);
+    const times = stream.arrivalTimes;
+    const arrival = times?.arrivalOf(sequence);
     if (arrival !== undefined) {
       link.compared(at - arrival);
       link.peer.timeliness.sample(Math.max(0, at - arrival));
-    } else if (sequence > stream.newest && link.isFeed && stream.hasWishes) this.repeat(link, now);
-    else if (sequence > stream.newest + 1 && stream.arrivalTimes !== undefined) {
+    } else if (sequence > stream.newest && (link.ours === Wish.eager || (times !== undefined && link.isFeed))) {
+      this.repeat(link, now);
+    } else if (sequence > stream.newest + 1 && stream.arrivalTimes !== undefined) {
       const patience = Math.max(stream.lateness.patienceMs, STARVED_INTERVALS * stream.intervalMs);
       if (now - stream.newestAt >= patience) this.graft(link, now, stream.newest + 1);
     }
