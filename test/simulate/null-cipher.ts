@@ -53,7 +53,7 @@ function writeTag(box: Uint8Array, nonce: Uint8Array, key: Uint8Array): void {
   }
 }
 
-/** The tag is no secret here, so its first bytes mask as well as any hash of it. */
+/** Masks the header with the first bytes of the tag: whoever reads a simulation may see it. */
 function mask(out: Uint8Array, input: Uint8Array): void {
   for (let i = 0; i < HEADER_BYTES; i++) out[i] = input[i]!;
 }
