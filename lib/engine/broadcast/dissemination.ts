@@ -176,7 +176,8 @@ export class Dissemination {
       link.provedToHold(stream === this.streams.own ? Math.min(newest, stream.newest) : newest);
       if (stream === this.streams.own) continue;
       this.paths.announced(stream, link, newest, now - ageMs, now);
-      if (newest <= stream.window.highest) continue;
+      // What is on its way from a feed is not missing, though another has it already.
+      if (newest <= stream.window.highest || this.large.isComing(stream, newest)) continue;
       const { lost } = stream.window;
       stream.window.announce(newest, now);
       this.context.counters.drop('segment_lost', stream.window.lost - lost);
@@ -195,7 +196,7 @@ export class Dissemination {
     wanted.link.servedAt = now;
     for (const frame of stream.framesFrom(wanted.from)) {
       // What does not fit is asked for when it is missed.
-      if (!this.peers.send(peer, Priority.bulk, frame)) return;
+      if (!this.peers.send(peer, Priority.bulk, frame, stream.lane)) return;
       this.context.counters.segmentsSent++;
     }
   }
@@ -286,7 +287,7 @@ export class Dissemination {
       const link = stream.hasWishes ? stream.links.get(peer) : undefined;
       const wish = link?.theirs ?? Wish.unset;
       if (wish === Wish.eager || (wish === Wish.unset && !isLarge)) {
-        if (peers.send(peer, priority, frame)) this.context.counters.segmentsSent++;
+        if (peers.send(peer, priority, frame, stream.lane)) this.context.counters.segmentsSent++;
       } else if (wish === Wish.lazy && !isLarge) announcements.soon(link!, now);
     }
     if (isLarge) this.large.passedOn(stream, segment, from, now);

@@ -1,4 +1,5 @@
 import { NODE_ID_BYTES, type NodeId, nodeIdFromBytes } from '../node-id.js';
+import { LANES } from '../peers/fair-queue.js';
 import type { Peer } from '../peers/peer.js';
 import type { Timer } from '../timer-heap.js';
 import type { ArrivalTimes } from './arrival-times.js';
@@ -29,6 +30,8 @@ export class OriginStream {
   newestAt: number;
   /** Who brought it: the one neighbour that we have not shown that we hold it. */
   newestFrom: Peer | undefined;
+  /** In which lane of the outboxes its segments wait. */
+  readonly lane: number;
   /** Segment frames held for repair, by sequence. */
   readonly frames = new Map<number, Uint8Array>();
   /** Our own stream: nobody can tell us anything of it but how far they have it. */
@@ -73,6 +76,7 @@ export class OriginStream {
   ) {
     this.idBytes = idBytes.slice();
     this.id = nodeIdFromBytes(idBytes);
+    this.lane = word(idBytes) & (LANES - 1);
     this.window = new DedupeWindow(owedFrom, now);
     this.activeAt = now;
     this.newest = owedFrom - 1;

@@ -27,6 +27,10 @@ export const Frame = {
   wish: 11,
   /** `[12, origin, boot, first, count]`: the sender is receiving a large message and passes it on to who wants it. */
   offer: 12,
+  /** `[16]`: how much of what I sent has arrived? Answered at once. */
+  reportRequest: 16,
+  /** `[17, session, counter, received, arrived, window]`: what arrived until the packet that asked, and when it did, µs. */
+  report: 17,
 } as const;
 
 /** What the sender of a heartbeat says of the link, added up. */
@@ -48,6 +52,8 @@ export const FIXED_ELEMENTS: Readonly<Record<number, number>> = {
   [Frame.pathResponse]: 2,
   [Frame.wish]: 5,
   [Frame.offer]: 5,
+  [Frame.reportRequest]: 1,
+  [Frame.report]: 6,
 };
 
 export const KNOWN_FRAMES: ReadonlySet<number> = new Set(Object.values(Frame));
