@@ -33,14 +33,16 @@ export interface EngineOptions {
 export const ENGINE_DEFAULTS = {
   strategy: 'nearest',
   subscriptions: 5,
-  heartbeat: { intervalMs: 5_000, missed: 3 },
+  heartbeat: { intervalMs: 1_000, missed: 3 },
   maxMessageBytes: 1_048_576,
   repairCache: { maxBytes: CACHE_BYTES, maxAgeMs: CACHE_MS },
   timeLockMs: 60_000,
 } as const satisfies Partial<EngineOptions>;
 
+/** Their product is the detection time: a member that died is in doubt everywhere within about that, down within twice. */
 export interface HeartbeatOptions {
+  /** How often the two ends of a link hear of each other at least, ms. */
   readonly intervalMs: number;
-  /** After how many silent intervals a member is down. */
+  /** Intervals that make up the detection time. */
   readonly missed: number;
 }

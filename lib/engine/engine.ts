@@ -7,6 +7,10 @@ import type { EngineEvent } from './engine-event.js';
 import type { EngineOptions } from './engine-options.js';
 import { type Endpoint, isLoopback, sameEndpoint } from './endpoint.js';
 import { FrameDispatch } from './frame-dispatch.js';
+import { FailureDetector, type Verdict } from './membership/failure-detector.js';
+import { IndirectProbes } from './membership/indirect-probes.js';
+import { LocalHealth } from './membership/local-health.js';
+import { LostMembers } from './membership/lost-members.js';
 import type { MemberRecord } from './membership/member.js';
 import type { Member } from './membership/member-table.js';
 import { Membership } from './membership/membership.js';
@@ -39,7 +43,11 @@ export class GwyhEngine {
   private readonly peers: PeerTable;
   private readonly packer: Packer;
   private readonly heartbeats: Heartbeats;
+  private readonly health = new LocalHealth();
   private readonly membership: Membership;
+  private readonly detector: FailureDetector;
+  private readonly probes: IndirectProbes;
+  private readonly lostMembers: LostMembers;
   private readonly seeds: Seeds;
   private readonly feeds: Feeds;
   private readonly dissemination: Dissemination;
@@ -60,19 +68,23 @@ export class GwyhEngine {
     this.membership = new Membership(
       this.context,
       this.peers,
+      this.health,
       {
         membersChanged: at => this.feeds.membersChanged(at),
         memberGone: (peer, at) => this.removePeer(peer, at),
+        memberBack: (id, at) => this.feeds.reached(id, at),
+        memberLost: at => this.lostMembers.lost(at),
       },
       incarnation,
     );
     const { membership } = this;
+    const { table } = membership;
     this.introductions = new Introductions(this.context, this.sessions, {
       get hello() {
         const { zone, incarnation } = membership.ownRecord;
         return { zone, incarnation, advertised: options.advertised };
       },
-      isMember: endpoint => membership.table.hasEndpoint(endpoint),
+      isMember: endpoint => table.hasEndpoint(endpoint),
       introduced: (session, endpoint, hello, at) => this.attach(session, endpoint, hello, at),
       metOurself: (endpoint, at) => this.seeds.isOurself(endpoint, at),
       dialFailed: (expected, at) => this.dialFailed(expected, at),
@@ -80,7 +92,8 @@ export class GwyhEngine {
     const { handshakes } = this.introductions;
     this.heartbeats = new Heartbeats(this.context, this.peers, {
       rehandshake: (peer, at) => handshakes.dial(at, peer.endpoint, peer.id),
-      peerLost: (peer, at, isDead) => this.peerLost(peer, at, isDead),
+      peerLost: (peer, at) => this.removePeer(peer, at),
+      silent: (peer, since, at) => this.detector.doubt(peer.id, since, at),
       linkChanged: (peer, at) => this.linkChanged(peer, at),
       feedRefused: (peer, at) => this.feeds.refused(peer, at),
       roundTripMeasured: (peer, at) => this.feeds.measured(peer, at),
@@ -90,15 +103,33 @@ export class GwyhEngine {
       },
     });
     const dial = (to: Endpoint, at: number, expected?: string) => handshakes.dial(at, to, expected);
+    this.detector = new FailureDetector(this.context, this.peers, this.health, {
+      othersThan: id => table.live.length - (table.isLive(id) ? 1 : 0),
+      askHelper: (helper, id) => this.probes.ask(helper, id),
+      dial: (id, at) => this.dialMember(id, at),
+      isAnswering: id => this.isAnswering(id),
+      judged: (id, verdict, at) => this.judged(id, verdict, at),
+      isAlone: id => membership.isAlone(id),
+    });
+    this.probes = new IndirectProbes(this.context, this.peers, this.health, {
+      ping: (peer, at) => this.heartbeats.tell(peer, at),
+      dial: (id, at) => this.dialMember(id, at),
+      isAnswering: id => this.isAnswering(id),
+      testified: (helper, id, isReached) => this.detector.testified(helper, id, isReached),
+    });
+    this.lostMembers = new LostMembers(this.context, table, (member, at) => dial(member.endpoint, at, member.id));
     this.seeds = new Seeds(this.context, this.peers, dial);
-    this.feeds = new Feeds(this.context, this.peers, membership.table, {
+    this.feeds = new Feeds(this.context, this.peers, table, {
       dial,
+      silent: (member, since, at) => {
+        if (!this.isAnswering(member.id)) this.detector.doubt(member.id, since, at);
+      },
       tell: (peer, at) => this.heartbeats.tell(peer, at),
       linkChanged: (peer, at) => this.linkChanged(peer, at),
     });
-    this.dissemination = new Dissemination(this.context, this.peers, membership.table, incarnation, now);
-    const { heartbeats, dissemination, feeds, strays } = this;
-    this.frames = new FrameDispatch(this.context, { heartbeats, membership, dissemination, feeds, strays });
+    this.dissemination = new Dissemination(this.context, this.peers, table, incarnation, now);
+    const { heartbeats, probes, dissemination, strays } = this;
+    this.frames = new FrameDispatch(this.context, { heartbeats, membership, probes, dissemination, strays });
   }
 
   /** One datagram. The engine owns its bytes from here on: it opens them in place and passes views of them on. */
@@ -119,6 +150,7 @@ export class GwyhEngine {
     const peer = this.peers.ofSession(session);
     if (peer === undefined) return;
     peer.lastHeardAt = now;
+    if (peer.isAwaited) this.probes.reached(peer.id);
     if (session === peer.previous) this.peers.heardOnPrevious(peer, now);
     const isNewest = counter === session.highestReceived;
     if (isNewest && !sameEndpoint(from, peer.endpoint)) {
@@ -130,6 +162,7 @@ export class GwyhEngine {
   /** To be called at `deadline`, or later. */
   timeout(now: number): void {
     if (this.hasLeft) return;
+    this.health.woke(now, this.deadline());
     this.now = now;
     this.introductions.timeout(now);
     this.context.timers.fireDue(now);
@@ -174,7 +207,7 @@ export class GwyhEngine {
   leave(now: number): void {
     this.now = now;
     this.hasLeft = true;
-    this.membership.leave();
+    this.membership.leave(now);
   }
 
   /** Zeroes all keys. Nothing can be fed or drained after this. */
@@ -185,7 +218,7 @@ export class GwyhEngine {
 
   /** The next datagram to send, until undefined. Frames that wait for the same peer share one. */
   nextTransmit(): Transmit | undefined {
-    if (this.membership.hasNews) this.membership.flush();
+    this.membership.flush(this.now);
     const first = this.strays.shift() ?? this.introductions.handshakes.nextTransmit();
     if (first !== undefined) return this.counted(first.to, first.datagram);
     for (let peer = this.peers.nextInLine(); peer !== undefined; peer = this.peers.nextInLine()) {
@@ -255,7 +288,10 @@ export class GwyhEngine {
     const metrics: Record<string, number> = {
       ...this.context.counters.record(),
       members: this.membership.table.live.length,
+      suspects: this.membership.suspects,
       tombstones: this.membership.table.tombstoneCount,
+      inquiries: this.detector.size,
+      favours: this.probes.size,
       peers: this.peers.size,
       links: this.peers.links.length,
       feeds: this.feedCount,
@@ -275,7 +311,9 @@ export class GwyhEngine {
   check(): void {
     this.introductions.check();
     this.peers.check();
-    this.membership.table.check();
+    this.membership.check();
+    this.detector.check();
+    this.probes.check();
     this.dissemination.check();
     if (this.isReady !== this.wasReady) throw new Error('a change of readiness was not told');
   }
@@ -283,6 +321,8 @@ export class GwyhEngine {
   private attach(session: Session, endpoint: Endpoint, hello: HelloPayload, now: number): void {
     const peer = this.peers.attach(session, endpoint, hello.zone, now);
     peer.lastHeardAt = now;
+    this.detector.heard(peer.id);
+    this.probes.reached(peer.id);
     const isUseful = hello.advertised !== undefined && (!isLoopback(hello.advertised) || isLoopback(endpoint));
     this.membership.met(peer, hello.incarnation, isUseful ? hello.advertised! : endpoint, now);
     // For the initiator this is also the packet that confirms the session.
@@ -291,26 +331,42 @@ export class GwyhEngine {
     this.feeds.peersChanged(now);
   }
 
+  /** Says Hello to a live member. False when there is none of this id. */
+  private dialMember(id: string, now: number): boolean {
+    const endpoint = this.peers.get(id)?.endpoint ?? this.membership.table.get(id)?.endpoint;
+    if (endpoint === undefined) return false;
+    this.introductions.handshakes.dial(now, endpoint, id);
+    return true;
+  }
+
+  private isAnswering(id: string): boolean {
+    const endpoint = this.membership.table.get(id)?.endpoint;
+    return endpoint !== undefined && this.introductions.handshakes.isAnswered(endpoint);
+  }
+
   private dialFailed(id: string, now: number): void {
     if (this.feeds.probeFailed(id, now) || this.peers.get(id) !== undefined) return;
-    // Without any link the fault is likely to be ours.
-    if (this.peers.links.length > 0) this.membership.unreachable(id, now);
     this.feeds.avoid(id, now);
   }
 
-  private peerLost(peer: Peer, now: number, isDead: boolean): void {
-    this.removePeer(peer, now);
-    if (isDead) this.membership.declareDown(peer.id, now);
+  /** A member has been silent for so long, and others were asked. */
+  private judged(id: string, verdict: Verdict, now: number): void {
+    const peer = this.peers.get(id);
+    if (verdict === 'accused') this.membership.accuse(id, now);
+    // It may live: another node watches it, and we need another link.
+    else if (peer !== undefined) this.removePeer(peer, now);
+    if (verdict !== 'ourselves') this.feeds.avoid(id, now);
   }
 
   private removePeer(peer: Peer, now: number): void {
-    this.peers.remove(peer, now);
+    this.peers.remove(peer);
     this.linkChanged(peer, now);
     if (this.peers.size === 0) this.seeds.rejoin(now);
   }
 
   private linkChanged(peer: Peer, now: number): void {
-    this.peers.refreshLink(peer, now);
+    this.peers.refreshLink(peer);
+    this.membership.linksChanged(now);
     if (!peer.isLink) this.dissemination.linkEnded(peer, this.peers.get(peer.id) !== peer, now);
     this.feeds.peersChanged(now);
     if (this.isReady === this.wasReady) return;

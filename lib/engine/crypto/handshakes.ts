@@ -97,6 +97,11 @@ export class Handshakes {
     return this.initiator.isDialling(to);
   }
 
+  /** Whether the node there has answered a Hello of ours that has not led to a session yet: it lives. */
+  isAnswered(to: Endpoint): boolean {
+    return this.initiator.isAnswered(to);
+  }
+
   get pendingCount(): number {
     return this.initiator.pendingCount;
   }

@@ -82,6 +82,11 @@ export class Initiator {
     return this.byAddress.has(formatEndpoint(to));
   }
 
+  /** Whether the node there has answered our Hello, so that it lives, and the handshake is not complete. */
+  isAnswered(to: Endpoint): boolean {
+    return this.byAddress.get(formatEndpoint(to))?.step === 'okboss_sent';
+  }
+
   dial(now: number, to: Endpoint, expectedId: NodeId | undefined): DialResult {
     const pending = new PendingHandshake(to, expectedId, this.keyring.primary);
     if (this.byAddress.has(pending.address)) return 'pending';

@@ -301,7 +301,7 @@ describe('a stream', () => {
     const { peer } = links[0]!;
     peer.isFeed = false;
     peer.isSubscriber = false;
-    lab.peers.refreshLink(peer, now);
+    lab.peers.refreshLink(peer);
     paths.linkEnded(stream, peer, false, now);
     expect(wishesTo(links[5]!)).toEqual([Wish.eager]);
     expect(stream.links.has(peer)).toBe(true);
@@ -323,7 +323,7 @@ describe('a stream', () => {
   it('without any link is no fault', () => {
     settle(IN_TURN, 1);
     for (const { peer } of links) {
-      lab.peers.remove(peer, now);
+      lab.peers.remove(peer);
       paths.linkEnded(stream, peer, true, now);
     }
     expect(stream.links.size).toBe(0);

@@ -25,7 +25,7 @@ export class FeedsLab extends EngineLab {
       tell: peer => this.told.push(peer),
       linkChanged: (peer, now) => {
         this.changed.push(peer);
-        this.peers.refreshLink(peer, now);
+        this.peers.refreshLink(peer);
       },
     });
   }

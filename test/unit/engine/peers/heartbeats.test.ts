@@ -33,11 +33,11 @@ function startLab(overrides: ConstructorParameters<typeof EngineLab>[0] = {}): v
     rehandshake: () => told.push('rehandshake'),
     peerLost: (peer, now, isDead) => {
       told.push(isDead ? 'dead' : 'gone');
-      lab.peers.remove(peer, now);
+      lab.peers.remove(peer);
     },
     linkChanged: (peer, now) => {
       told.push('linkChanged');
-      lab.peers.refreshLink(peer, now);
+      lab.peers.refreshLink(peer);
     },
     feedRefused: () => told.push('refused'),
     roundTripMeasured: peer => measured.push(peer.roundTrip.minimumMs),
@@ -69,7 +69,7 @@ function answer(peer: Peer, roles: number, now: number, token = peer.heartbeatTo
 
 function asFeed(peer: Peer, now: number): void {
   peer.isFeed = true;
-  lab.peers.refreshLink(peer, now);
+  lab.peers.refreshLink(peer);
   heartbeats.tell(peer, now);
 }
 
