@@ -1,4 +1,5 @@
 import { DeliveryLog, type Message } from '../delivery-log.js';
+import { OverlayHistory, reachableFrom } from '../overlay-history.js';
 import { percentilesOf, type Percentiles, roundedPercentiles } from '../percentiles.js';
 import type { Life } from './lives.js';
 import type { Stage } from './stage.js';
@@ -24,6 +25,8 @@ export interface LostBroadcast {
   readonly originLivedOnMs: number | null;
   /** How many others got it. */
   readonly deliveries: number;
+  /** Whether a path of links led from the origin to the node when it was sent. */
+  readonly hadPath: boolean;
 }
 
 export interface BroadcastReport {
@@ -33,6 +36,8 @@ export interface BroadcastReport {
   /** Pairs of a broadcast and a node that was there all the while. */
   readonly expected: number;
   readonly lost: number;
+  /** Of these: no path of links led to the node when it was sent. */
+  readonly lostWithoutPath: number;
   readonly duplicates: number;
   readonly latencyMs: Percentiles;
   readonly examples: readonly LostBroadcast[];
@@ -44,6 +49,8 @@ export class Broadcasts {
   private readonly log: DeliveryLog;
   private readonly messages: (Omit<Message, 'origin'> & { origin: number })[];
   private sent = 0;
+  /** By number of message: the nodes that its origin reached over links when it was sent. */
+  private readonly reached: Uint8Array[] = [];
 
   /** @param mostLives how many lives there will be. */
   constructor(
@@ -70,8 +77,10 @@ export class Broadcasts {
     if (message === undefined) return;
     const origins = stage.running().filter(life => stage.homie(life.node).engine.isReady);
     if (origins.length === 0) return;
+    const origin = origins[stage.random.below(origins.length)]!;
     this.sent++;
-    message.origin = origins[stage.random.below(origins.length)]!.number;
+    message.origin = origin.number;
+    this.reached.push(reachableFrom(new OverlayHistory(stage.simulated.cluster).snapshot(stage.now), origin.node));
     stage.simulated.send(message);
   }
 
@@ -103,11 +112,16 @@ export class Broadcasts {
       refused: messages.length - sent.length,
       expected: expected.length,
       lost: lost.length,
+      lostWithoutPath: lost.filter(({ message, life }) => !this.hadPath(message, life)).length,
       duplicates: log.duplicates,
       latencyMs: roundedPercentiles(percentilesOf(Float64Array.from(latencies))),
       examples: lost.slice(0, MOST_EXAMPLES).map(({ message, life }) => this.explain(message, life)),
       failures,
     };
+  }
+
+  private hadPath(message: Message, life: Life): boolean {
+    return this.reached[message.number]![life.node] === 1;
   }
 
   private explain(message: Message, life: Life): LostBroadcast {
@@ -122,6 +136,7 @@ export class Broadcasts {
       nodeReadyForMs: readyForMs(life),
       originLivedOnMs: origin.endedAt === Infinity ? null : Math.round(origin.endedAt - sentAt),
       deliveries: this.stage.lives.filter(({ number }) => this.log.has(message, number)).length,
+      hadPath: this.hadPath(message, life),
     };
   }
 }

@@ -1,4 +1,4 @@
-import { type Percentiles, percentilesOf, roundedPercentiles } from '../percentiles.js';
+import { type Percentiles, percentilesOf, rounded, roundedPercentiles } from '../percentiles.js';
 import { type BroadcastReport, Broadcasts } from './broadcasts.js';
 import type { ScenarioReport } from './scenario.js';
 import type { Stage } from './stage.js';
@@ -55,7 +55,7 @@ export function runRolling(stage: Stage): ScenarioReport & { rolling: RollingRep
     unready += lives.filter(({ readyAt }) => readyAt === Infinity).length;
     stage.advance(PAUSE_MS);
   }
-  const seconds = (stage.now - startedAt) / 1_000;
+  const seconds = rounded((stage.now - startedAt) / 1_000);
   const convergenceMs = stage.converge(CONVERGENCE_MS);
   stream.stop();
   const report = broadcasts.finish(

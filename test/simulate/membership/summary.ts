@@ -5,7 +5,7 @@ import type { MembershipOptions } from './options.js';
 import type { MembershipResult } from './result.js';
 import type { ScenarioReport } from './scenario.js';
 import type { Stage } from './stage.js';
-import { addJudgements, NO_JUDGEMENTS } from './witness.js';
+import { addJudgements, MOST_EXAMPLES, NO_JUDGEMENTS } from './witness.js';
 
 /** All that is known at the end of a run. */
 export interface FinishedMembershipRun {
@@ -45,7 +45,7 @@ export function summarise(run: FinishedMembershipRun): MembershipResult {
     idlePacketsPerSecondPerNode: idle.packetsPerSecond,
     memberBytes: run.memberBytes,
     ...judgements,
-    falseDownExamples: stages.flatMap(({ witness }) => witness.examples),
+    falseDownExamples: stages.flatMap(({ witness }) => witness.examples).slice(0, MOST_EXAMPLES),
     ...details,
     drops: dropsOf(stages),
     failures: [...commonFailures(falseDowns, judgements.falseLeaves, tableFaults), ...failures],

@@ -4,7 +4,7 @@ import type { Life } from './lives.js';
 import { Views } from './views.js';
 
 /** False deaths that are told of one by one in the result; the others are only counted. */
-const MOST_EXAMPLES = 20;
+export const MOST_EXAMPLES = 20;
 
 /** An event `down` about a member that was alive, with what may explain it. */
 export interface FalseDown {
