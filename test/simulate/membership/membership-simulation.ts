@@ -4,7 +4,7 @@ import { needsRestarts, runDetection } from './detection.js';
 import { runFalseDowns } from './false-downs.js';
 import { type IdleCost, measureIdle, runIdle } from './idle.js';
 import { runJoin } from './join.js';
-import { measureMemberBytes } from './member-bytes.js';
+import { memberBytes } from './member-bytes.js';
 import { runOneWay } from './one-way.js';
 import { checkMembershipOptions, MEMBERSHIP_DEFAULTS, type MembershipOptions } from './options.js';
 import { runPartition } from './partition.js';
@@ -47,11 +47,12 @@ class MembershipSimulation {
   ) {}
 
   run(): MembershipResult {
-    const memberBytes = measureMemberBytes();
+    // First, while there is little else on the heap.
+    const bytes = memberBytes();
     const report = this.play();
     const { options, stages, digest, startedAt } = this;
     const idle = this.idle ?? measureIdle(stages[0]!);
-    return summarise({ options, stages, report, idle, memberBytes, digest, startedAt });
+    return summarise({ options, stages, report, idle, memberBytes: bytes, digest, startedAt });
   }
 
   private play(): ScenarioReport {

@@ -19,8 +19,9 @@ export interface PartitionReport {
   readonly minutes: number;
   /** Nodes of each side. */
   readonly sides: readonly number[];
-  /** Whether each side knew at the end that it had lost the others. */
-  readonly isNoticed: boolean;
+  /** Pairs of nodes of different sides, and those of them of which the one still believed in the other at the end. */
+  readonly separatedPairs: number;
+  readonly unnoticedPairs: number;
   /** Pairs of nodes that did not see each other when it was given up. */
   readonly unhealedPairs: number;
   readonly broadcasts: BroadcastReport;
@@ -37,8 +38,8 @@ export function runPartition(stage: Stage): ScenarioReport & { partition: Partit
   network.partition(...sides.map(members => members.map(node => stage.homie(node).endpoint.address)));
   stage.witness.isExcused = (observer, subject) => sideOf[observer] !== sideOf[subject];
   stage.advance(minutesMs);
-  const separated = sides.reduce((sum, members) => sum + members.length * (nodes - members.length), 0);
-  const isNoticed = stage.views.unseen >= separated;
+  const separatedPairs = sides.reduce((sum, members) => sum + members.length * (nodes - members.length), 0);
+  const unnoticedPairs = countBelievers(stage, sideOf);
   network.heal();
   stage.witness.isExcused = () => false;
   const endedAt = stage.now;
@@ -64,11 +65,25 @@ export function runPartition(stage: Stage): ScenarioReport & { partition: Partit
       shape,
       minutes: minutesMs / 60_000,
       sides: sides.map(members => members.length),
-      isNoticed,
+      separatedPairs,
+      unnoticedPairs,
       unhealedPairs,
       broadcasts: report,
     },
   };
+}
+
+/** Pairs of nodes of different sides of which the one takes the other for living. */
+function countBelievers(stage: Stage, sideOf: Int32Array): number {
+  let pairs = 0;
+  const running = stage.running();
+  for (const observer of running) {
+    for (const subject of running) {
+      if (sideOf[observer.node] === sideOf[subject.node]) continue;
+      if (stage.views.believesIn(observer.number, subject.number)) pairs++;
+    }
+  }
+  return pairs;
 }
 
 function sidesOf(stage: Stage, shape: PartitionShape): number[][] {

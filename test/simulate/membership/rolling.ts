@@ -22,7 +22,7 @@ const CONVERGENCE_MS = 120_000;
 const BROADCAST_INTERVAL_MS = 200;
 
 /** A node has to get a broadcast when it was ready before it was sent, and ran for this long after it, ms. */
-const FLIGHT_MS = 10_000;
+const FLIGHT_MS = 5_000;
 
 export interface RollingReport {
   readonly restarts: number;

@@ -18,7 +18,7 @@ export class Stage {
   readonly random: SeededRandom;
   /** All lives in the order of their starts. */
   readonly lives: Life[] = [];
-  /** Number of the current or last life of each node. */
+  /** The current or last life of each node. */
   private readonly current: Life[] = [];
 
   /** @param restarts how many restarts there will be at most. */
@@ -30,7 +30,7 @@ export class Stage {
   ) {
     this.random = new SeededRandom(options.seed + FAULTS_SEED);
     this.simulated = new SimulatedCluster(options, progress, digest);
-    this.witness = new Witness(this.lives, options.nodes + restarts);
+    this.witness = new Witness(options.nodes + restarts);
     for (let node = 0; node < options.nodes; node++) this.enter(node, node);
     this.simulated.onEvent = (number, event) => {
       const life = this.lives[number]!;

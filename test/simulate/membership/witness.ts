@@ -72,10 +72,7 @@ export class Witness {
   private readonly byId = new Map<string, Life>();
 
   /** @param mostLives how many lives there will be. */
-  constructor(
-    readonly lives: readonly Life[],
-    mostLives: number,
-  ) {
+  constructor(mostLives: number) {
     this.views = new Views(mostLives);
   }
 
