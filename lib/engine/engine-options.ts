@@ -33,7 +33,7 @@ export interface EngineOptions {
 export const ENGINE_DEFAULTS = {
   strategy: 'nearest',
   subscriptions: 5,
-  heartbeat: { intervalMs: 1_000, missed: 3 },
+  heartbeat: { intervalMs: 1_500, missed: 2 },
   maxMessageBytes: 1_048_576,
   repairCache: { maxBytes: CACHE_BYTES, maxAgeMs: CACHE_MS },
   timeLockMs: 60_000,

@@ -45,7 +45,7 @@ Scenarios about messages:
 
 Scenarios about members:
   detection             --kills nodes die, one after the other; in a small cluster each is started again before the next
-  false-downs           nothing dies in --hours; at any time --paused of the nodes does not run, for 1 to 4 s each
+  false-downs           nothing dies in --hours; --paused of the nodes pause now and then, about once a minute for 1 to 4 s
   one-way               blackholes, a bridge and flapping ways, for --minutes each
   partition             in --shape for --minutes; then broadcasts from random nodes
   idle                  what a node sends in --minutes without messages
@@ -62,7 +62,7 @@ Options:
   --subscriptions <n>   feeds that each node chooses (${SIMULATION_DEFAULTS.subscriptions})
   --kills <n>           deaths of "detection" (${MEMBERSHIP_DEFAULTS.kills})
   --hours <n>           virtual hours of "false-downs" (${MEMBERSHIP_DEFAULTS.disturbedMs / 3_600_000})
-  --paused <share>      share of the nodes that is paused at any time in "false-downs" (${MEMBERSHIP_DEFAULTS.pausedShare})
+  --paused <share>      share of the nodes that pause in "false-downs" (${MEMBERSHIP_DEFAULTS.pausedShare})
   --minutes <n>         virtual minutes of "one-way", "partition" and "idle" (${MEMBERSHIP_DEFAULTS.minutesMs / 60_000})
   --shape <name>        ${PARTITION_SHAPES.join(', ')}: how "partition" cuts (${MEMBERSHIP_DEFAULTS.shape})
   --hard                "rolling" kills nodes in place of letting them leave

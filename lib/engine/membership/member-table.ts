@@ -184,9 +184,10 @@ export class MemberTable {
   /** A record that does not replace the one held: it may add an accuser. */
   private confirm(held: Member, record: MemberRecord): MergeResult {
     if (record.incarnation !== held.incarnation || record.state !== held.state) return 'stale';
+    if (held.state !== 'suspect' || record.accusers?.every(id => held.accusers.includes(id)) !== false) return 'known';
     const { accusers } = mergeStandings(held, record);
-    if (held.state !== 'suspect' || accusers!.join() === held.accusers.join()) return 'known';
-    held.accusers = accusers!;
+    if (accusers.every(id => held.accusers.includes(id))) return 'known';
+    held.accusers = accusers;
     return 'confirmed';
   }
 

@@ -11,6 +11,7 @@ import { Exchange, PAGES_PER_REQUEST } from './exchange.js';
 import { detectionMs } from './failure-detector.js';
 import type { LocalHealth } from './local-health.js';
 import { isLive, MAX_INCARNATION, type MemberRecord, type MemberState, NOBODY, recordHash } from './member.js';
+import { RecentDigests } from './recent-digests.js';
 import { writeMembersPage, writeMembersRequest, writeNews } from './member-frames.js';
 import { type Member, MemberTable } from './member-table.js';
 import { Suspicions } from './suspicions.js';
@@ -49,8 +50,9 @@ export class Membership {
   private state: MemberState = 'up';
   private readonly exchange: Exchange;
   private readonly suspicions: Suspicions;
-  /** Records to tell our links. */
-  private readonly news = new Set<NodeId>();
+  private readonly recentDigests = new RecentDigests();
+  /** Records to tell our links, each with the one who told us, if any. */
+  private readonly news = new Map<NodeId, Peer | undefined>();
   private newsDueAt = -Infinity;
   private readonly newsTimer = new Timer(() => undefined);
   private readonly aloneTimer = new Timer(now => this.forgetAll(now));
@@ -66,7 +68,7 @@ export class Membership {
     this.incarnation = incarnation;
     this.exchange = new Exchange(
       context,
-      peer => peer.memberDigest !== this.digest,
+      (peer, now) => !this.isKnownDigest(peer.memberDigest, now),
       (peer, after) => this.peers.send(peer, Priority.control, writeMembersRequest(context.writer, after)),
     );
     const { table } = this;
@@ -120,7 +122,10 @@ export class Membership {
   /** The peer's table differs from ours if the digests do. */
   digestHeard(peer: Peer, digest: number, now: number): void {
     peer.memberDigest = digest;
-    if (digest !== this.digest) this.exchange.begin(peer, now);
+    if (this.isKnownDigest(digest, now)) return;
+    // News of what differs may be on their way; only who has just joined knows that they are not.
+    if (this.isSettled(now)) this.exchange.owe(peer, now);
+    else this.exchange.begin(peer, now);
   }
 
   /** We found a member silent that nobody else could reach either: it is in doubt from now on. */
@@ -176,7 +181,7 @@ export class Membership {
 
   onPage(peer: Peer, reader: MessagePackReader, length: number, now: number): void {
     const next = reader.nil() ? undefined : reader.bytesOf(NODE_ID_BYTES);
-    this.readRecords(peer, reader, length - 2, now - this.joinedAt >= SETTLING_MS, now);
+    this.readRecords(peer, reader, length - 2, this.isSettled(now), now);
     if (reader.failed) return;
     this.exchange.onPage(peer, next === undefined ? undefined : nodeIdFromBytes(next), now);
   }
@@ -186,14 +191,16 @@ export class Membership {
     if (this.news.size === 0 || now < this.newsDueAt) return;
     this.newsDueAt = now + NEWS_PAUSE_MS;
     const records: MemberRecord[] = [];
-    for (const id of this.news) {
+    // One teller of all of it is the usual case, and the only one worth a thought.
+    let teller = this.news.values().next().value;
+    for (const [id, from] of this.news) {
       const record = this.recordFor(id);
       if (record !== undefined) records.push(record);
+      if (from !== teller) teller = undefined;
     }
     this.news.clear();
-    if (this.peers.links.length === 0) return;
     for (const frame of writeNews(this.context.writer, records)) {
-      for (const link of this.peers.links) this.peers.send(link, Priority.control, frame);
+      for (const link of this.peers.links) if (link !== teller) this.peers.send(link, Priority.control, frame);
     }
   }
 
@@ -209,7 +216,7 @@ export class Membership {
       const record = readMemberRecord(reader);
       if (record === undefined) return;
       const result = this.learn(asSeenFromHere(record, peer), now);
-      if (result === 'news' && isToBeTold) this.tell(record.id, now);
+      if (result === 'news' && isToBeTold) this.tell(record.id, now, peer);
       if (result === 'stale') stale.push(record.id);
     }
     if (stale.length > 0) this.sendHeld(peer, stale);
@@ -226,7 +233,9 @@ export class Membership {
       return 'known';
     }
     const before = held === undefined ? undefined : { state: held.state, incarnation: held.incarnation };
+    const { digest } = this;
     const result = this.table.merge(record, now);
+    if (digest !== this.digest) this.recentDigests.replaced(digest, now);
     if (result === 'known' || result === 'stale') return result;
     if (result === 'full' || result === 'unreachable') {
       this.context.counters.drop('member');
@@ -247,6 +256,7 @@ export class Membership {
   private learnOfMyself(record: MemberRecord, now: number): 'known' | 'stale' {
     if (this.state === 'left' || record.incarnation < this.incarnation) return 'stale';
     if (record.incarnation === this.incarnation && record.state === 'up') return 'known';
+    this.recentDigests.replaced(this.digest, now);
     this.incarnation = Math.min(record.incarnation + 1, MAX_INCARNATION);
     this.context.counters.refutations++;
     this.health.trouble(now);
@@ -278,6 +288,15 @@ export class Membership {
     this.context.events.push({ type: state, member });
   }
 
+  /** Whether it is ours, or was lately. */
+  private isKnownDigest(digest: number, now: number): boolean {
+    return digest === this.digest || this.recentDigests.has(digest, now);
+  }
+
+  private isSettled(now: number): boolean {
+    return now - this.joinedAt >= SETTLING_MS;
+  }
+
   private isFresh(peer: Peer, now: number): boolean {
     return peer.isLink && now - peer.lastHeardAt < FRESH_INTERVALS * this.context.options.heartbeat.intervalMs;
   }
@@ -289,8 +308,9 @@ export class Membership {
     return true;
   }
 
-  private tell(id: NodeId, now: number): void {
-    this.news.add(id);
+  /** @param from who told us, and so knows it. */
+  private tell(id: NodeId, now: number, from?: Peer): void {
+    this.news.set(id, this.news.has(id) ? undefined : from);
     if (this.newsDueAt > now) this.context.timers.setEarlier(this.newsTimer, this.newsDueAt);
   }
 

@@ -7,6 +7,9 @@ import type { Stage } from './stage.js';
 const LEAST_PAUSE_MS = 1_000;
 const MOST_PAUSE_MS = 4_000;
 
+/** How long a node that pauses runs in between on average, ms. */
+const RUNNING_MS = 60_000;
+
 /** After the last pause, all must see all within this, ms. */
 const PATIENCE_MS = 60_000;
 
@@ -18,7 +21,7 @@ export interface DisturbanceReport {
   readonly suspicionsPerNodeHour: number;
 }
 
-/** Nothing dies; nodes pause at random, so that at any time a share of them does not run. */
+/** Nothing dies; a share of the nodes pauses at random, each about once a minute. */
 export function runFalseDowns(stage: Stage): ScenarioReport & { disturbance: DisturbanceReport } {
   const { disturbedMs, pausedShare, nodes } = stage.options;
   const pauses = new Pauses(stage, pausedShare);
@@ -41,25 +44,26 @@ export function runFalseDowns(stage: Stage): ScenarioReport & { disturbance: Dis
   };
 }
 
-/** Pauses nodes at random times. */
+/** Pauses some nodes, drawn at random, at random times. */
 class Pauses {
   count = 0;
-  private readonly timers: Timer[] = [];
+  private readonly timers = new Map<number, Timer>();
 
   constructor(
     private readonly stage: Stage,
-    private readonly share: number,
+    share: number,
   ) {
-    if (share === 0) return;
-    for (let node = 0; node < stage.nodes; node++) {
+    const nodes = Array.from({ length: stage.nodes }, (_, node) => node);
+    for (let i = 0; i < Math.round(share * stage.nodes); i++) {
+      const node = nodes.splice(stage.random.below(nodes.length), 1)[0]!;
       const timer = new Timer(() => this.turn(node));
-      this.timers.push(timer);
+      this.timers.set(node, timer);
       this.network.setTimer(timer, stage.now + this.drawRunningMs());
     }
   }
 
   stop(): void {
-    for (const [node, timer] of this.timers.entries()) {
+    for (const [node, timer] of this.timers) {
       this.network.cancelTimer(timer);
       if (this.stage.homie(node).isPaused) this.stage.resume(node, 'datagrams');
     }
@@ -76,19 +80,18 @@ class Pauses {
     if (stage.homie(node).isPaused) {
       // Half of them were stopped, half had a busy event loop.
       stage.resume(node, stage.random.below(2) === 0 ? 'datagrams' : 'timers');
-      this.network.setTimer(this.timers[node]!, now + this.drawRunningMs());
+      this.network.setTimer(this.timers.get(node)!, now + this.drawRunningMs());
     } else {
       this.count++;
       stage.pause(node);
       const pauseMs = LEAST_PAUSE_MS + (MOST_PAUSE_MS - LEAST_PAUSE_MS) * stage.random.unit();
-      this.network.setTimer(this.timers[node]!, now + pauseMs);
+      this.network.setTimer(this.timers.get(node)!, now + pauseMs);
     }
   }
 
   /** Time to the next pause: exponential, so that pauses are independent of each other. */
   private drawRunningMs(): number {
-    const meanMs = (((LEAST_PAUSE_MS + MOST_PAUSE_MS) / 2) * (1 - this.share)) / this.share;
     // In whole steps of the probability, and rounded: so it is the same on any machine, whatever its logarithm.
-    return Math.round(-meanMs * Math.log(1 - this.stage.random.unit()));
+    return Math.round(-RUNNING_MS * Math.log(1 - this.stage.random.unit()));
   }
 }

@@ -33,7 +33,7 @@ export interface MembershipOptions extends ClusterOptions {
   readonly kills: number;
   /** How long `false-downs` goes on, ms. */
   readonly disturbedMs: number;
-  /** Share of the nodes that is paused at any time in `false-downs`. */
+  /** Share of the nodes that pause now and then in `false-downs`. */
   readonly pausedShare: number;
   /** How long the faults of `one-way` and `partition` last, and how long `idle` is measured, ms. */
   readonly minutesMs: number;
