@@ -183,7 +183,10 @@ export class MemberTable {
 
   /** A record that does not replace the one held: it may add an accuser. */
   private confirm(held: Member, record: MemberRecord): MergeResult {
-    if (record.incarnation !== held.incarnation || record.state !== held.state) return 'stale';
+    if (record.incarnation !== held.incarnation) return 'stale';
+    // To accuse the dead says nothing new. As an answer to it would be an accusation, too, there would be no end to it.
+    if (record.state === 'suspect' && held.state === 'down') return 'known';
+    if (record.state !== held.state) return 'stale';
     if (held.state !== 'suspect' || record.accusers?.every(id => held.accusers.includes(id)) !== false) return 'known';
     const { accusers } = mergeStandings(held, record);
     if (accusers.every(id => held.accusers.includes(id))) return 'known';
