@@ -12,6 +12,9 @@ const DOWNTIME_MS = 2_000;
 /** Between the moment when all nodes of a batch are ready and the next batch, ms. */
 const PAUSE_MS = 2_000;
 
+/** A batch is usually ready by then, ms. */
+const USUAL_READY_MS = 5_000;
+
 /** A node that is not ready after this long is not waited for, ms. */
 const PATIENCE_MS = 60_000;
 
@@ -40,7 +43,8 @@ export interface RollingReport {
 export function runRolling(stage: Stage): ScenarioReport & { rolling: RollingReport } {
   const { nodes, isHard } = stage.options;
   const batches = Math.ceil(nodes / BATCH);
-  const mostMs = batches * (DOWNTIME_MS + PATIENCE_MS + PAUSE_MS) + CONVERGENCE_MS;
+  // If it takes longer than this, the last part has no broadcasts: room for all that could be would fill the memory.
+  const mostMs = batches * (DOWNTIME_MS + USUAL_READY_MS + PAUSE_MS) + CONVERGENCE_MS;
   const broadcasts = new Broadcasts(stage, Math.ceil(mostMs / BROADCAST_INTERVAL_MS), 2 * nodes);
   const order = stage.shuffledNodes();
   const startedAt = stage.now;

@@ -128,6 +128,7 @@ function missedWhen(
 
 const isDetection = ({ scenario, nodes, loss }: MembershipRun) =>
   scenario === 'detection' && nodes === 1_000 && loss === 0;
+const isLargest = ({ scenario, nodes }: MembershipRun) => scenario === 'idle' && nodes === 5_000;
 const isPartition = ({ scenario, minutes }: MembershipRun) => scenario === 'partition' && minutes === 30;
 
 function write(outcomes: readonly MembershipOutcome[]): string {
@@ -181,7 +182,6 @@ describe('a target about members', () => {
   });
 
   it('of the idle cost compares all sizes', () => {
-    const isLargest = ({ scenario, nodes }: MembershipRun) => scenario === 'idle' && nodes === 5_000;
     expect(missedWhen({ idleBytesPerSecondPerNode: 1_201 }, isLargest)).toEqual([
       '10 to 5,000 nodes: bytes: the largest by the smallest',
     ]);

@@ -56,10 +56,11 @@ function falseDownsTargets({ nodes, hours, loss, paused }: Disturbance): Members
 
 function oneWayTargets(): MembershipTarget[] {
   const part = partOf('One-way faults', 'all cases', run => run.scenario === 'one-way');
-  const wronglyDown: Figure = ({ oneWay }) =>
-    oneWay?.reduce((sum, { falselyDownMembers }) => sum + falselyDownMembers, 0) ?? NaN;
   return [part.most('members wrongly down', 0, '', wronglyDown), ...part.soundness()];
 }
+
+const wronglyDown: Figure = ({ oneWay }) =>
+  oneWay?.reduce((sum, { falselyDownMembers }) => sum + falselyDownMembers, 0) ?? NaN;
 
 function partitionTargets(minutes: number): MembershipTarget[] {
   const part = partOf(
@@ -86,8 +87,6 @@ function idleTargets({ idleNodes }: TargetsSize): MembershipTarget[] {
     ...part.most(`${figure}: the largest by the smallest`, 1.2, 'x', of),
     measure: results => Math.max(...results.map(of)) / Math.min(...results.map(of)),
   });
-  const bytes: Figure = result => result.idleBytesPerSecondPerNode;
-  const packets: Figure = result => result.idlePacketsPerSecondPerNode;
   return [
     part.most('bytes a second and node', 1_500, 'B', bytes),
     part.most('packets a second and node', 15, '', packets),
@@ -97,6 +96,9 @@ function idleTargets({ idleNodes }: TargetsSize): MembershipTarget[] {
     ...part.soundness(),
   ];
 }
+
+const bytes: Figure = result => result.idleBytesPerSecondPerNode;
+const packets: Figure = result => result.idlePacketsPerSecondPerNode;
 
 function joinTargets(): MembershipTarget[] {
   const part = partOf('Mass start', 'all nodes at once', run => run.scenario === 'join');
