@@ -31,7 +31,7 @@ export interface LostBroadcast {
 
 export interface BroadcastReport {
   readonly sent: number;
-  /** Broadcasts that the origin could not send: it had no link, or no room. */
+  /** Broadcasts that could not be sent: no node was ready, or the origin had no room. */
   readonly refused: number;
   /** Pairs of a broadcast and a node that was there all the while. */
   readonly expected: number;
@@ -49,6 +49,7 @@ export class Broadcasts {
   private readonly log: DeliveryLog;
   private readonly messages: (Omit<Message, 'origin'> & { origin: number })[];
   private sent = 0;
+  private unready = 0;
   /** By number of message: the nodes that its origin reached over links when it was sent. */
   private readonly reached: Uint8Array[] = [];
 
@@ -76,7 +77,10 @@ export class Broadcasts {
     const message = messages[this.sent];
     if (message === undefined) return;
     const origins = stage.running().filter(life => stage.homie(life.node).engine.isReady);
-    if (origins.length === 0) return;
+    if (origins.length === 0) {
+      this.unready++;
+      return;
+    }
     const origin = origins[stage.random.below(origins.length)]!;
     this.sent++;
     message.origin = origin.number;
@@ -104,12 +108,14 @@ export class Broadcasts {
     const latencies = expected
       .map(({ message, life }) => log.latency(message, life.number))
       .filter(ms => !Number.isNaN(ms));
+    const refused = this.unready + messages.length - sent.length;
     const failures = [];
+    if (refused > 0) failures.push(`${refused} broadcasts could not be sent`);
     if (lost.length > 0) failures.push(`${lost.length} broadcasts did not reach a node that was there`);
     if (log.duplicates > 0) failures.push(`${log.duplicates} broadcasts reached a node twice`);
     return {
       sent: sent.length,
-      refused: messages.length - sent.length,
+      refused,
       expected: expected.length,
       lost: lost.length,
       lostWithoutPath: lost.filter(({ message, life }) => !this.hadPath(message, life)).length,

@@ -12,11 +12,15 @@ import { REGIONS } from '../regions.js';
 const MEMBERS = 10_000;
 const FIRST_MEMBERS = 100;
 
+const MEASUREMENTS = 3;
+
 let measured: number | undefined;
 
-/** The same for every run of a process: it is measured once. */
+/** The same for every run of a process: it is measured once. Of some measurements the least: noise only adds to it. */
 export function memberBytes(): number {
-  measured ??= measureMemberBytes();
+  // All tables are kept to the end: what is freed of one must not be taken from the next.
+  const tables = Array.from({ length: measured === undefined ? MEASUREMENTS : 0 }, measureTable);
+  measured ??= Math.min(...tables.map(({ memberBytes }) => memberBytes));
   return measured;
 }
 
@@ -24,7 +28,7 @@ export function memberBytes(): number {
  * What the heap holds for one member in the table of one engine, bytes: measured on a large table whose records came off the
  * wire one by one, as in a real process, where nothing of them is shared with others.
  */
-function measureMemberBytes(): number {
+function measureTable(): { readonly cluster: VirtualCluster; readonly memberBytes: number } {
   const cluster = new VirtualCluster({ seed: 1, checkEvery: 0, onEvent: () => undefined });
   const homie = cluster.add({ seeds: [] });
   const wire = encodeRecords();
@@ -34,7 +38,7 @@ function measureMemberBytes(): number {
   introduce(homie, wire.slice(FIRST_MEMBERS));
   const held = heldBytes() - before;
   if (homie.engine.members.length !== MEMBERS) throw new Error('the table did not take all members');
-  return Math.round(held / (MEMBERS - FIRST_MEMBERS));
+  return { cluster, memberBytes: Math.round(held / (MEMBERS - FIRST_MEMBERS)) };
 }
 
 function introduce(homie: VirtualHomie, wire: readonly Uint8Array[]): void {

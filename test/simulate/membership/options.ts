@@ -56,6 +56,9 @@ export const MEMBERSHIP_DEFAULTS: MembershipOptions = {
   isHard: false,
 };
 
+/** What everybody believes of everybody is kept for each life: this many take 100 MB. */
+const MOST_KILLS = 10_000;
+
 /** Throws a UsageError that names the option and what it takes. */
 export function checkMembershipOptions(options: MembershipOptions): void {
   choice('scenario', options.scenario, MEMBERSHIP_SCENARIOS);
@@ -63,7 +66,7 @@ export function checkMembershipOptions(options: MembershipOptions): void {
   checkClusterOptions(options);
   if (options.nodes < 3) throw new UsageError('--nodes takes at least 3 for scenarios about members');
   whole('seeds', options.seeds, 1, options.nodes);
-  whole('kills', options.kills, 1, 100_000);
+  whole('kills', options.kills, 1, MOST_KILLS);
   share('paused', options.pausedShare);
   if (!(options.disturbedMs > 0)) throw new UsageError('--hours takes a time above 0');
   if (!(options.minutesMs > 0)) throw new UsageError('--minutes takes a time above 0');

@@ -41,6 +41,8 @@ export interface MembershipResult extends Omit<Judgements, 'falseDowns'> {
   readonly idle?: IdleReport;
   readonly join?: JoinReport;
   readonly rolling?: RollingReport;
+  /** In the whole run, all nodes together. */
+  readonly datagramsSent: number;
   /** What the engines dropped in the whole run, by reason. */
   readonly drops: Readonly<Record<string, number>>;
   /** What must always hold and did not; empty when all is well. */

@@ -3,14 +3,17 @@ import { type BroadcastReport, Broadcasts } from './broadcasts.js';
 import type { ScenarioReport } from './scenario.js';
 import type { Stage } from './stage.js';
 
-/** So many nodes are restarted at a time. */
-const BATCH = 5;
+/** So many nodes are restarted at a time, but at most a quarter of them: some have to stay. */
+const MOST_AT_A_TIME = 5;
 
 /** Between the end of a life and the start of the next one, ms: the process has to start. */
 const DOWNTIME_MS = 2_000;
 
 /** Between the moment when all nodes of a batch are ready and the next batch, ms. */
 const PAUSE_MS = 2_000;
+
+/** A batch is usually ready by then, ms. */
+const USUAL_READY_MS = 5_000;
 
 /** A node that is not ready after this long is not waited for, ms. */
 const PATIENCE_MS = 60_000;
@@ -26,6 +29,7 @@ const FLIGHT_MS = 5_000;
 
 export interface RollingReport {
   readonly restarts: number;
+  readonly atATime: number;
   readonly isHard: boolean;
   /** Of each restart: how long until the new life was ready. */
   readonly readyMs: Percentiles;
@@ -39,15 +43,17 @@ export interface RollingReport {
 /** Restarts all nodes, a few at a time, while broadcasts go on. */
 export function runRolling(stage: Stage): ScenarioReport & { rolling: RollingReport } {
   const { nodes, isHard } = stage.options;
-  const batches = Math.ceil(nodes / BATCH);
-  const mostMs = batches * (DOWNTIME_MS + PATIENCE_MS + PAUSE_MS) + CONVERGENCE_MS;
+  const atATime = Math.max(1, Math.min(MOST_AT_A_TIME, nodes >> 2));
+  const batches = Math.ceil(nodes / atATime);
+  // If it takes longer than this, the last part has no broadcasts: room for all that could be would fill the memory.
+  const mostMs = batches * (DOWNTIME_MS + USUAL_READY_MS + PAUSE_MS) + CONVERGENCE_MS;
   const broadcasts = new Broadcasts(stage, Math.ceil(mostMs / BROADCAST_INTERVAL_MS), 2 * nodes);
   const order = stage.shuffledNodes();
   const startedAt = stage.now;
   const stream = new Stream(stage, broadcasts);
   let unready = 0;
-  for (let from = 0; from < nodes; from += BATCH) {
-    const batch = order.slice(from, from + BATCH);
+  for (let from = 0; from < nodes; from += atATime) {
+    const batch = order.slice(from, from + atATime);
     for (const node of batch) stage.end(node, isHard ? 'killed' : 'left');
     stage.advance(DOWNTIME_MS);
     const lives = batch.map(node => stage.restart(node));
@@ -71,6 +77,7 @@ export function runRolling(stage: Stage): ScenarioReport & { rolling: RollingRep
     failures,
     rolling: {
       restarts: nodes,
+      atATime,
       isHard,
       readyMs: roundedPercentiles(percentilesOf(Float64Array.from(ready.filter(ms => ms < Infinity)))),
       unready,

@@ -47,6 +47,7 @@ export function summarise(run: FinishedMembershipRun): MembershipResult {
     ...judgements,
     falseDownExamples: stages.flatMap(({ witness }) => witness.examples).slice(0, MOST_EXAMPLES),
     ...details,
+    datagramsSent: stages.reduce((sum, { simulated }) => sum + simulated.cluster.network.counts.sent, 0),
     drops: dropsOf(stages),
     failures: [...commonFailures(falseDowns, judgements.falseLeaves, tableFaults), ...failures],
     virtualSeconds: rounded(stages.reduce((sum, { now }) => sum + now, 0) / 1_000),
