@@ -35,22 +35,23 @@ export class Views {
     });
   }
 
-  /** When each of the observers first told, after a moment, that a member is down or gone; monotonic ms. */
-  firstDowns(observers: readonly string[], members: readonly string[], fromMs: number): number[] {
-    const first = new Map<string, number>();
+  /** The first time after a moment, monotonic ms, that each of the observers told of each of the members that it is gone. */
+  firstDowns(observers: readonly string[], members: readonly string[], fromMs: number): Change[] {
+    const first = new Map<string, Change>();
     const [watching, watched] = [new Set(observers), new Set(members)];
-    for (const { atMs, observer, event, member } of this.changes) {
-      if (event !== 'down' && event !== 'left') continue;
-      if (atMs < fromMs || !watching.has(observer) || !watched.has(member)) continue;
-      const pair = `${observer} ${member}`;
-      if (!first.has(pair)) first.set(pair, atMs);
+    for (const change of this.changes) {
+      if ((change.event !== 'down' && change.event !== 'left') || change.atMs < fromMs) continue;
+      if (!watching.has(change.observer) || !watched.has(change.member)) continue;
+      const pair = `${change.observer} ${change.member}`;
+      if (!first.has(pair)) first.set(pair, change);
     }
     return [...first.values()];
   }
 
-  /** When the last of the observers changed its mind for good about one of the members, if any did after a moment. */
+  /** When the last node changed its mind about another one, if any did after a moment; monotonic ms. */
   lastChange(fromMs: number): number | undefined {
-    return this.changes.findLast(({ atMs, event }) => atMs >= fromMs && event !== 'suspect')?.atMs;
+    const times = this.changes.flatMap(({ atMs, event }) => (atMs >= fromMs && event !== 'suspect' ? atMs : []));
+    return times.length === 0 ? undefined : times.reduce((latest, atMs) => Math.max(latest, atMs));
   }
 
   /** How often a node told that another is down, after a moment. */

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { monotonicMs, pause } from '../../processes/clock.js';
 import { Bottleneck, RECEIVER_ADDRESS, type Sender } from '../bed/bottleneck.js';
-import { type Distribution, distributionOf, lossOf, mbits, within } from './figures.js';
+import { type Distribution, distributionOf } from '../../processes/distribution.js';
+import { lossOf, mbits, within } from './figures.js';
 import type { UdpEnd } from './udp-end.js';
 
 const UDP_END = new URL('./udp-end.js', import.meta.url);

@@ -3,7 +3,8 @@ import { monotonicMs, pause } from '../../processes/clock.js';
 import type { Worker } from '../../processes/worker.js';
 import { Bottleneck, RECEIVER_ADDRESS, type Sender } from '../bed/bottleneck.js';
 import { Probe, tcpFlow } from './calibration.js';
-import { type Distribution, distributionOf, goodputOf, lossOf, mbits, round, within } from './figures.js';
+import { type Distribution, distributionOf, round } from '../../processes/distribution.js';
+import { goodputOf, lossOf, mbits, within } from './figures.js';
 import type { GossipEnd } from './gossip-end.js';
 
 const GOSSIP_END = new URL('./gossip-end.js', import.meta.url);

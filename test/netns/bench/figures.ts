@@ -1,30 +1,6 @@
 import type { QueueSample } from '../bed/queue.js';
+import { round } from '../../processes/distribution.js';
 import type { Sample } from './gossip-end.js';
-
-/** Figures of a distribution, in the unit of its samples. */
-export interface Distribution {
-  readonly p50: number;
-  readonly p99: number;
-  readonly max: number;
-}
-
-/** Undefined when there are no samples. */
-export function distributionOf(values: readonly number[]): Distribution | undefined {
-  if (values.length === 0) return undefined;
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (share: number) => round(sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)]!);
-  return { p50: at(0.5), p99: at(0.99), max: at(1) };
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return round(sorted[sorted.length >> 1]!);
-}
-
-/** Three significant digits are more than such measurements are worth; two decimals are. */
-export function round(value: number): number {
-  return Math.round(value * 100) / 100;
-}
 
 /** The samples from one moment to another. */
 export function within(samples: readonly Sample[], fromMs: number, toMs: number): number[] {

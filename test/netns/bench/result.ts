@@ -1,7 +1,8 @@
 import type { Calibration } from './calibration.js';
 import type { Flow, Measured } from './cases.js';
 import type { BenchOptions, Case } from './command-line.js';
-import { type Distribution, fairnessOf, median, round } from './figures.js';
+import { type Distribution, median, round } from '../../processes/distribution.js';
+import { fairnessOf } from './figures.js';
 
 /** Medians over the runs of one case; of distributions, the medians of their figures. */
 export interface CaseResult {

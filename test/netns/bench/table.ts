@@ -1,5 +1,5 @@
 import type { Calibration } from './calibration.js';
-import type { Distribution } from './figures.js';
+import type { Distribution } from '../../processes/distribution.js';
 import type { CaseResult, RateResult } from './result.js';
 
 /** What the bed itself carries, as lines for people. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { monotonicMs, pause } from '../../processes/clock.js';
 import { summaryOf } from '../../processes/message.js';
 import { Cluster } from './cluster.js';
+import { leftBehindMs } from './teardown.js';
 
 /** Times in ms, by what they are of. */
 export type Figures = Record<string, number>;
@@ -18,6 +19,15 @@ const SECOND = 1_000;
 
 export const SCENARIOS: readonly Scenario[] = [
   {
+    name: 'teardown',
+    sentence: 'whatever ends a test, its namespaces and the processes in them end with it',
+    run: async () => ({
+      interruptedMs: await leftBehindMs('SIGINT'),
+      terminatedMs: await leftBehindMs('SIGTERM'),
+      killedMs: await leftBehindMs('SIGKILL'),
+    }),
+  },
+  {
     name: 'start',
     sentence: 'five hosts find each other, and a broadcast from each reaches all',
     run: () => withCluster(async cluster => ({ reachMs: await cluster.reach() })),
@@ -33,12 +43,12 @@ export const SCENARIOS: readonly Scenario[] = [
         await pause(SECOND);
         cluster.hosts.plug(3);
         const pluggedMs = monotonicMs();
-        await cluster.until('what was said meanwhile comes through', async () =>
-          (await cluster.received([3]))[0]!.includes('said meanwhile'),
+        await cluster.fleet.until('what was said meanwhile comes through', async () =>
+          (await cluster.fleet.received([3]))[0]!.includes('said meanwhile'),
         );
         const repairMs = Math.round(monotonicMs() - pluggedMs);
         await cluster.heal(pluggedMs);
-        assert.equal(cluster.views.downsSince(pulledMs), 0, 'nodes taken for dead');
+        assert.equal(cluster.fleet.views.downsSince(pulledMs), 0, 'nodes taken for dead');
         return { repairMs, reachMs: await cluster.reach() };
       }),
   },
@@ -109,12 +119,12 @@ export const SCENARIOS: readonly Scenario[] = [
       withCluster(async cluster => {
         const movedMs = monotonicMs();
         const address = cluster.hosts.readdress(3);
-        await cluster.until('all know the new address', async () =>
+        await cluster.fleet.until('all know the new address', async () =>
           (await cluster.addressesOf(3)).every(known => known?.startsWith(`${address}:`)),
         );
         const knownMs = Math.round(monotonicMs() - movedMs);
         await cluster.heal(movedMs);
-        return { knownMs, downs: cluster.views.downsSince(movedMs), reachMs: await cluster.reach() };
+        return { knownMs, downs: cluster.fleet.views.downsSince(movedMs), reachMs: await cluster.reach() };
       }),
   },
   {
@@ -149,7 +159,7 @@ export const SCENARIOS: readonly Scenario[] = [
         cluster.hosts.narrow(3, 1_280);
         const beganMs = monotonicMs();
         const narrowMs = await largeBothWays(cluster);
-        const downs = cluster.views.downsSince(beganMs);
+        const downs = cluster.fleet.views.downsSince(beganMs);
         return { fullMs, narrowMs, downs, reachMs: await cluster.reach() };
       }),
   },
@@ -173,8 +183,8 @@ async function largeBothWays(cluster: Cluster): Promise<number> {
   const beganMs = monotonicMs();
   const large = [3, 0].map(from => ({ from, text: `${beganMs} from ${from} `.padEnd(1_048_576, 'gossip ') }));
   for (const { from, text } of large) await cluster.broadcast(from, text);
-  await cluster.until('the large messages reach all', async () => {
-    const received = await cluster.received();
+  await cluster.fleet.until('the large messages reach all', async () => {
+    const received = await cluster.fleet.received(cluster.places());
     return large.every(({ from, text }) => {
       const summary = summaryOf(Buffer.from(text));
       return received.every((texts, host) => host === from || texts.includes(summary));
