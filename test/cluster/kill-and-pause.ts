@@ -37,6 +37,10 @@ export interface ClusterResult {
   readonly healMs: number;
   /** How often a node was taken for dead that ran: all the time but where it was killed or stood still. */
   readonly falseDowns: number;
+  /** Of these, how often it was a node that had stood still itself that told so, after it went on. */
+  readonly falseDownsByPaused: number;
+  /** How often a node that had stood still took another one of its process for dead, or believed those who did. */
+  readonly downsOfPausedMates: number;
   /** A broadcast from each process after all that: until every node had it. */
   readonly reachMs: number;
 }
@@ -89,11 +93,13 @@ export async function killAndPause(options: ClusterOptions, tell: (text: string)
     await fleet.allSeeAll();
     const healMs = sinceLastChange(fleet, resumedMs);
 
-    const falseDowns = fleet.views.changes.filter(({ event, observer, member, atMs }) => {
-      if (event !== 'down' || dead.includes(member)) return false;
-      // Of one that stood still the others cannot know better, and the news of it may still travel when it goes on.
-      return !paused.includes(member) || paused.includes(observer) || atMs < pausedMs;
-    });
+    // Of one that stands still nobody can know better, and the news of it may still travel when it goes on.
+    const falseDowns = fleet.views.changes.filter(
+      ({ event, member, atMs }) =>
+        event === 'down' && !dead.includes(member) && (atMs < pausedMs || !paused.includes(member)),
+    );
+    const byPaused = falseDowns.filter(({ observer, atMs }) => paused.includes(observer) && atMs >= pausedMs);
+    const ofMates = fleet.views.firstDowns(paused, paused, resumedMs);
     const takenForDead = fleet.views.firstDowns(fleet.ids([STEADY, KILLED]), paused, pausedMs);
     return {
       nodes: PROCESSES * perProcess,
@@ -105,6 +111,8 @@ export async function killAndPause(options: ClusterOptions, tell: (text: string)
       pausedTakenForDead: new Set(takenForDead.map(({ member }) => member)).size,
       healMs,
       falseDowns: falseDowns.length,
+      falseDownsByPaused: byPaused.length,
+      downsOfPausedMates: ofMates.length,
       reachMs: await reach(fleet),
     };
   } finally {
