@@ -18,6 +18,10 @@ export function median(values: readonly number[]): number {
   return round(sorted[sorted.length >> 1]!);
 }
 
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
 /** Three significant digits are more than such measurements are worth; two decimals are. */
 export function round(value: number): number {
   return Math.round(value * 100) / 100;

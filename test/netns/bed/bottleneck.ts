@@ -8,11 +8,15 @@ export interface BottleneckOptions {
   readonly bufferMs: number;
 }
 
-export const SENDERS = ['sender-a', 'sender-b', 'probe'] as const;
+/** The last has no way to the receiver but by what a relay on the router carries. */
+export const SENDERS = ['sender-a', 'sender-b', 'probe', 'behind-relay'] as const;
 export type Sender = (typeof SENDERS)[number];
 
 /** The receiver's address. */
 export const RECEIVER_ADDRESS = '10.77.0.2';
+
+/** The router's address as the receiver sees it. */
+export const ROUTER_ADDRESS = '10.77.0.1';
 
 /** The router's interface to the receiver. */
 const NARROW = 'narrow';
@@ -30,6 +34,8 @@ export class Bottleneck {
     namespaces.exec('router', 'sysctl', '-qw', 'net.ipv4.ip_forward=1');
     this.attach('receiver', 0, NARROW);
     SENDERS.forEach((sender, i) => this.attach(sender, i + 1, `wide-${i}`));
+    namespaces.ip('behind-relay', 'route replace unreachable default');
+    namespaces.ip('receiver', `route add unreachable ${Bottleneck.addressOf('behind-relay')}/32`);
     const shape = `rate ${options.rateMbits}mbit burst ${burstBytes(options.rateMbits)} latency ${options.bufferMs}ms`;
     namespaces.exec('router', 'tc', ...`qdisc add dev ${NARROW} root tbf ${shape}`.split(' '));
   }
@@ -42,11 +48,6 @@ export class Bottleneck {
   /** Address of the router as a sender sees it. */
   static routerAddressOf(sender: Sender): string {
     return `10.77.${SENDERS.indexOf(sender) + 1}.1`;
-  }
-
-  /** Whether the router passes datagrams on by itself. Without, only what a relay on the router carries gets through. */
-  setForwarding(isOn: boolean): void {
-    this.namespaces.exec('router', 'sysctl', '-qw', `net.ipv4.ip_forward=${isOn ? 1 : 0}`);
   }
 
   sampleQueue(): QueueSampler {

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
 import { monotonicMs, pause } from '../../processes/clock.js';
 import { Bottleneck, RECEIVER_ADDRESS, type Sender } from '../bed/bottleneck.js';
-import { type Distribution, distributionOf } from '../../processes/distribution.js';
+import { type Distribution, distributionOf, median } from '../../processes/distribution.js';
 import { lossOf, mbits, within } from './figures.js';
+import { BENCH_PRIORITY } from './priorities.js';
 import type { UdpEnd } from './udp-end.js';
 
 const UDP_END = new URL('./udp-end.js', import.meta.url);
@@ -11,6 +12,9 @@ const DATAGRAM_BYTES = 1_200;
 /** Time before the figures count, ms: the buffer fills. */
 const WARM_UP_MS = 500;
 const RUN_MS = 3_000;
+/** The window is cut into so many, and their median told: a moment without the processor does not count then. */
+const CUTS = 6;
+const IPERF3 = ['nice', '-n', String(BENCH_PRIORITY), 'iperf3'] as const;
 
 /** What the bed carries without us. */
 export interface Calibration {
@@ -43,17 +47,24 @@ export async function calibrate(bed: Bottleneck, rateMbits: number, tcp: string)
   await flood;
   const toMs = monotonicMs();
   const { arrivals } = await sink.ask('report');
-  const bytes = within(arrivals, fromMs, toMs).reduce((sum, each) => sum + each, 0);
+  const cutMs = (toMs - fromMs) / CUTS;
+  const rates = Array.from({ length: CUTS }, (_, i) => {
+    const inside = within(arrivals, fromMs + i * cutMs, fromMs + (i + 1) * cutMs);
+    return mbits(
+      inside.reduce((sum, each) => sum + each, 0),
+      cutMs,
+    );
+  });
   const udpLossShare = lossOf(queue.between(fromMs, toMs));
   queue.stop();
   const delays = await probe.stop();
   await Promise.all([source.kill(), sink.kill()]);
   return {
-    udpMbits: mbits(bytes, toMs - fromMs),
+    udpMbits: median(rates),
     udpLossShare,
     idleMs: distributionOf(within(delays, idleFrom, idleTo)),
     fullMs: distributionOf(within(delays, fromMs, toMs)),
-    tcpMbits: await tcpFlow(bed, 'sender-a', tcp, WARM_UP_MS, RUN_MS),
+    tcpMbits: median(await tcpFlow(bed, 'sender-a', tcp, WARM_UP_MS, RUN_MS)),
   };
 }
 
@@ -85,29 +96,29 @@ function startUdp(bed: Bottleneck, name: Sender | 'receiver') {
   return bed.namespaces.start<UdpEnd>(name, UDP_END);
 }
 
-/** Runs one flow of iperf3 with the given congestion control; resolves to the Mbit/s that arrived after the warm-up. */
+/** Runs one flow of iperf3; resolves to what arrived after the warm-up, Mbit/s for each tenth of a second. */
 export async function tcpFlow(
   bed: Bottleneck,
   sender: Sender,
   congestionControl: string,
   warmUpMs: number,
   runMs: number,
-): Promise<number> {
-  const server = run([...bed.namespaces.prefixOf('receiver'), 'iperf3', '-s', '-1', '-J', '-i', '0.1']);
+): Promise<number[]> {
+  const server = run([...bed.namespaces.prefixOf('receiver'), ...IPERF3, '-s', '-1', '-J', '-i', '0.1']);
   // There is nothing to wait for that says it listens.
   await pause(300);
   const seconds = String(Math.ceil((warmUpMs + runMs) / 1_000) + 1);
-  const client = ['iperf3', '-c', RECEIVER_ADDRESS, '-t', seconds, '-J', '-C', congestionControl];
+  const client = [...IPERF3, '-c', RECEIVER_ADDRESS, '-t', seconds, '-J', '-C', congestionControl];
   await run([...bed.namespaces.prefixOf(sender), ...client]);
   const { intervals } = JSON.parse(await server) as IperfReport;
-  const counted = intervals.map(({ sum }) => sum).filter(sum => sum.start >= warmUpMs / 1_000);
-  const inside = counted.filter(sum => sum.end <= (warmUpMs + runMs) / 1_000);
-  const bytes = inside.reduce((total, sum) => total + sum.bytes, 0);
-  return mbits(bytes, inside.reduce((total, sum) => total + sum.seconds, 0) * 1_000);
+  const inside = intervals.map(({ sum }) => sum).filter(sum => sum.start >= warmUpMs / 1_000);
+  const rates = inside.filter(sum => sum.end <= (warmUpMs + runMs) / 1_000).map(sum => sum.bits_per_second / 1e6);
+  if (rates.length === 0) throw new Error('iperf3 told of no interval of the window');
+  return rates;
 }
 
 interface IperfReport {
-  readonly intervals: readonly { readonly sum: { start: number; end: number; seconds: number; bytes: number } }[];
+  readonly intervals: readonly { readonly sum: { start: number; end: number; bits_per_second: number } }[];
 }
 
 /** The standard output. Rejects when the command fails. */

@@ -1,22 +1,33 @@
 import type { GwyhNodeOptions } from 'nestjs-gwyh';
 import { monotonicMs, pause } from '../../processes/clock.js';
+import { type Distribution, distributionOf, mean, round } from '../../processes/distribution.js';
 import type { Worker } from '../../processes/worker.js';
-import { Bottleneck, RECEIVER_ADDRESS, type Sender } from '../bed/bottleneck.js';
+import { Bottleneck, RECEIVER_ADDRESS, ROUTER_ADDRESS, type Sender } from '../bed/bottleneck.js';
 import { Probe, tcpFlow } from './calibration.js';
-import { type Distribution, distributionOf, round } from '../../processes/distribution.js';
 import { goodputOf, lossOf, mbits, within } from './figures.js';
 import type { GossipEnd } from './gossip-end.js';
+import type { Relay, RelayOptions } from './relay.js';
 
 const GOSSIP_END = new URL('./gossip-end.js', import.meta.url);
+const RELAY = new URL('./relay.js', import.meta.url);
 const KEY = `hex:${'5a'.repeat(32)}`;
 /** The load goes on for so long after the window, ms, so that its last message counts. */
 const TAIL_MS = 1_000;
 
-export interface Timing {
+/** What is measured, and for how long. */
+export interface Setup {
+  readonly rateMbits: number;
   readonly warmUpMs: number;
   readonly runMs: number;
   /** Size of the messages that are pushed. */
   readonly messageBytes: number;
+  readonly heartbeat: GwyhNodeOptions['heartbeat'];
+  /** Each pushes to a receiver of its own. */
+  readonly senders: readonly Sender[];
+  /** Congestion control of a TCP flow beside them, if there shall be one. */
+  readonly tcp?: string;
+  /** What a relay does that carries all of it, if there shall be one. */
+  readonly relay?: Pick<RelayOptions, 'loss' | 'delayMs' | 'seed'>;
 }
 
 /** One node that pushes to another. */
@@ -33,6 +44,8 @@ export interface Flow {
   readonly accepted: number;
   readonly refused: number;
   readonly corrupt: number;
+  /** Metrics of both sides in the end. */
+  readonly metrics: { readonly source: Record<string, number>; readonly sink: Record<string, number> };
 }
 
 /** What the bottleneck looked like meanwhile. */
@@ -58,65 +71,74 @@ export interface Measured {
 interface Pair {
   readonly source: Worker<GossipEnd>;
   readonly sink: Worker<GossipEnd>;
+  readonly relay: Worker<Relay> | undefined;
 }
 
-/** Pushes from each of the senders to a receiver of its own, beside a TCP flow if its congestion control is named. */
-export async function measure(
-  bed: Bottleneck,
-  rateMbits: number,
-  timing: Timing,
-  senders: readonly Sender[],
-  tcp?: string,
-): Promise<Measured> {
+/** Pushes through the bottleneck, and looks at what arrives, and at the queue meanwhile. */
+export async function measure(bed: Bottleneck, setup: Setup): Promise<Measured> {
+  const { rateMbits, warmUpMs, runMs, messageBytes, senders, tcp } = setup;
   const pairs: Pair[] = [];
-  for (const sender of senders) pairs.push(await startPair(bed, sender));
+  for (const sender of senders) pairs.push(await startPair(bed, sender, setup));
   const probe = await Probe.start(bed);
   const queue = bed.sampleQueue();
-  const { warmUpMs, runMs, messageBytes } = timing;
   const fromMs = monotonicMs() + warmUpMs;
   const toMs = fromMs + runMs;
-  const flow = tcp === undefined ? undefined : tcpFlow(bed, 'sender-b', tcp, warmUpMs, runMs);
-  const pushed = await Promise.all(
-    pairs.map(({ source }) => source.ask('push', messageBytes, warmUpMs + runMs + TAIL_MS)),
-  );
+  const tcpArrives = tcp === undefined ? undefined : tcpFlow(bed, 'sender-b', tcp, warmUpMs, runMs);
+  const pushing = pairs.map(({ source }) => source.ask('push', messageBytes, warmUpMs + runMs + TAIL_MS));
+  const pushed = await Promise.all(pushing);
   await pause(TAIL_MS);
 
-  const flows: Flow[] = [];
-  for (const [i, { source, sink }] of pairs.entries()) {
-    const [sent, received] = await Promise.all([source.ask('report'), sink.ask('report')]);
-    const inWindow = (samples: typeof sent.large) => within(samples, fromMs, toMs);
-    flows.push({
-      goodputMbits: goodputOf(received.large, messageBytes, fromMs, toMs),
-      messageMs: distributionOf(inWindow(received.large)),
-      smallMs: distributionOf(inWindow(received.small)),
-      roundTripMs: distributionOf([...inWindow(sent.roundTrips), ...inWindow(received.roundTrips)]),
-      suspicions: sent.suspicions.length + received.suspicions.length,
-      ...pushed[i]!,
-      corrupt: received.corrupt,
-    });
-    await Promise.all([source.kill(), sink.kill()]);
-  }
   const samples = queue.between(fromMs, toMs);
   queue.stop();
   const delays = await probe.stop();
-  const wire = samples.at(-1)!.bytes - samples[0]!.bytes;
+  const flows: Flow[] = [];
+  for (const [i, pair] of pairs.entries()) {
+    flows.push({ ...(await flowOf(pair, messageBytes, fromMs, toMs)), ...pushed[i]! });
+    await Promise.all([pair.source.kill(), pair.sink.kill(), pair.relay?.kill()]);
+  }
+  const [first, last] = [samples[0]!, samples.at(-1)!];
   const passage = {
-    use: round(mbits(wire, samples.at(-1)!.atMs - samples[0]!.atMs) / rateMbits),
+    use: round(mbits(last.bytes - first.bytes, last.atMs - first.atMs) / rateMbits),
     lossShare: lossOf(samples),
     queueMs: distributionOf(samples.map(({ backlog }) => bed.waitMs(backlog))),
     probeMs: distributionOf(within(delays, fromMs, toMs)),
   };
-  return flow === undefined ? { flows, passage } : { flows, passage, tcpMbits: await flow };
+  return tcpArrives === undefined ? { flows, passage } : { flows, passage, tcpMbits: round(mean(await tcpArrives)) };
+}
+
+async function flowOf(
+  { source, sink }: Pair,
+  messageBytes: number,
+  fromMs: number,
+  toMs: number,
+): Promise<Omit<Flow, 'accepted' | 'refused'>> {
+  const [sent, received] = await Promise.all([source.ask('report'), sink.ask('report')]);
+  const inWindow = (samples: typeof sent.large) => within(samples, fromMs, toMs);
+  return {
+    goodputMbits: goodputOf(received.large, messageBytes, fromMs, toMs),
+    messageMs: distributionOf(inWindow(received.large)),
+    smallMs: distributionOf(inWindow(received.small)),
+    roundTripMs: distributionOf([...inWindow(sent.roundTrips), ...inWindow(received.roundTrips)]),
+    suspicions: sent.suspicions.length + received.suspicions.length,
+    corrupt: received.corrupt,
+    metrics: { source: sent.metrics, sink: received.metrics },
+  };
 }
 
 /** Each pair is a cluster of its own, so that nothing gets to a receiver by way of another sender. */
-async function startPair(bed: Bottleneck, sender: Sender): Promise<Pair> {
+async function startPair(bed: Bottleneck, sender: Sender, { heartbeat, relay }: Setup): Promise<Pair> {
   const sink = bed.namespaces.start<GossipEnd>('receiver', GOSSIP_END);
   const source = bed.namespaces.start<GossipEnd>(sender, GOSSIP_END);
-  const common: GwyhNodeOptions = { keys: [KEY], cluster: sender };
+  const common = { keys: [KEY], cluster: sender, ...(heartbeat !== undefined && { heartbeat }) };
   const port = await sink.ask('start', { ...common, bind: `${RECEIVER_ADDRESS}:0`, peers: [] });
-  const peers = [`${RECEIVER_ADDRESS}:${port}`];
-  await source.ask('start', { ...common, bind: `${Bottleneck.addressOf(sender)}:0`, peers });
+  let seed = `${RECEIVER_ADDRESS}:${port}`;
+  const carrier = relay === undefined ? undefined : bed.namespaces.start<Relay>('router', RELAY);
+  if (relay !== undefined) {
+    const listen = Bottleneck.routerAddressOf(sender);
+    const to = { address: RECEIVER_ADDRESS, port };
+    seed = `${listen}:${await carrier!.ask('start', { listen, from: ROUTER_ADDRESS, to, ...relay })}`;
+  }
+  await source.ask('start', { ...common, bind: `${Bottleneck.addressOf(sender)}:0`, peers: [seed] });
   await Promise.all([source.ask('ready'), sink.ask('ready')]);
-  return { source, sink };
+  return { source, sink, relay: carrier };
 }

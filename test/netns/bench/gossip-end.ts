@@ -1,7 +1,9 @@
 /** One node at an end of the bottleneck, in a process of its own: pushes messages, or counts those that arrive. */
+import { setPriority } from 'node:os';
 import { GwyhNode, type GwyhNodeOptions, GwyhQueueFullError } from 'nestjs-gwyh';
 import { monotonicMs, pause } from '../../processes/clock.js';
 import { serve } from '../../processes/commands.js';
+import { BENCH_PRIORITY } from './priorities.js';
 
 /** Size of the small messages beside the load: the time of sending and some. */
 const SMALL_BYTES = 64;
@@ -50,6 +52,7 @@ function receive(payload: Uint8Array): void {
 const commands = {
   /** Returns the port. */
   async start(options: GwyhNodeOptions): Promise<number> {
+    setPriority(BENCH_PRIORITY);
     node = new GwyhNode(options);
     node.onBroadcast(receive);
     for (const event of ['suspect', 'down'] as const) {
@@ -86,13 +89,6 @@ const commands = {
     }
     clearInterval(beside);
     return counts;
-  },
-
-  /** Small messages only. */
-  async whisper(forMs: number): Promise<void> {
-    const beside = setInterval(sendSmall, SMALL_EVERY_MS);
-    await pause(forMs);
-    clearInterval(beside);
   },
 
   report: () => ({ large, small, roundTrips, suspicions, corrupt, metrics: node.metrics() }),

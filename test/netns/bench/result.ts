@@ -22,6 +22,8 @@ export interface CaseResult {
   readonly corrupt: number;
   /** Jain's index, with two senders. */
   readonly fairness?: number;
+  /** With loss: against the goodput of the case "relay", which has none. */
+  readonly goodputOfLossless?: number;
   /** Beside TCP: each against what its kind gets alone. */
   readonly gossipShare?: number;
   readonly tcpShare?: number;
@@ -30,6 +32,8 @@ export interface CaseResult {
 
 export interface RateResult {
   readonly rateMbits: number;
+  /** Processes that waited for a processor, for each that there is, on average over the last minute. */
+  readonly load: number;
   readonly bufferMs: number;
   readonly bed: Calibration;
   readonly cases: Partial<Record<Case, CaseResult>>;

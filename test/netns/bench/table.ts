@@ -1,11 +1,10 @@
-import type { Calibration } from './calibration.js';
 import type { Distribution } from '../../processes/distribution.js';
 import type { CaseResult, RateResult } from './result.js';
 
 /** What the bed itself carries, as lines for people. */
-export function bedLines(rateMbits: number, bufferMs: number, bed: Calibration): string {
+export function bedLines({ rateMbits, bufferMs, bed, load }: RateResult): string {
   return [
-    `\nLink of ${rateMbits} Mbit/s with a buffer of ${bufferMs} ms, without us:`,
+    `\nLink of ${rateMbits} Mbit/s with a buffer of ${bufferMs} ms, without us; load ${load} for each processor:`,
     `  plain UDP of 1,200 bytes  ${bed.udpMbits} Mbit/s, ${percent(bed.udpLossShare)} of 1.5 times the rate lost`,
     `  one TCP flow of iperf3    ${bed.tcpMbits} Mbit/s`,
     `  tiny datagrams, idle      ${milliseconds(bed.idleMs)}`,
@@ -51,6 +50,7 @@ const ROWS: readonly (readonly [name: string, cell: (result: CaseResult) => stri
   ['large p50/p99/max, ms', result => milliseconds(result.messageMs)],
   ['suspicions', result => String(result.suspicions)],
   ['fairness', result => (result.fairness === undefined ? '' : String(result.fairness))],
+  ['goodput/relay', result => (result.goodputOfLossless === undefined ? '' : percent(result.goodputOfLossless))],
   ['share beside TCP', result => (result.gossipShare === undefined ? '' : percent(result.gossipShare))],
   ['share of TCP', result => (result.tcpShare === undefined ? '' : percent(result.tcpShare))],
 ];

@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram';
 import { setPriority } from 'node:os';
 import { monotonicMs, pause } from '../../processes/clock.js';
 import { serve } from '../../processes/commands.js';
+import { PROBE_PRIORITY } from './priorities.js';
 import type { Sample } from './gossip-end.js';
 
 const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
@@ -16,7 +17,7 @@ const socket = createSocket('udp4');
 const commands = {
   /** Counts what arrives: bytes of payload, or for probes the time under way in ms. */
   listen(address: string): Promise<number> {
-    raisePriority();
+    setPriority(PROBE_PRIORITY);
     socket.on('message', datagram => {
       const now = monotonicMs();
       if (datagram.length === PROBE_BYTES) delays.push({ atMs: now, value: now - datagram.readDoubleLE(0) });
@@ -32,6 +33,7 @@ const commands = {
 
   /** Sends datagrams at a steady rate. */
   async flood(address: string, port: number, bytes: number, rateMbits: number, forMs: number): Promise<void> {
+    setPriority(PROBE_PRIORITY);
     const datagram = Buffer.alloc(bytes);
     const begunMs = monotonicMs();
     for (let sent = 0; ;) {
@@ -46,7 +48,7 @@ const commands = {
 
   /** Sends a tiny datagram every so often; returns how many. */
   async probe(address: string, port: number, everyMs: number, forMs: number): Promise<number> {
-    raisePriority();
+    setPriority(PROBE_PRIORITY);
     const until = monotonicMs() + forMs;
     let sent = 0;
     for (; monotonicMs() < until; sent++) {
@@ -61,10 +63,5 @@ const commands = {
   report: () => ({ arrivals, delays }),
 };
 export type UdpEnd = typeof commands;
-
-/** A probe that waits for the processor measures that. */
-function raisePriority(): void {
-  setPriority(-20);
-}
 
 serve(commands);
