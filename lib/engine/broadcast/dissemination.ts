@@ -61,7 +61,7 @@ export class Dissemination {
     const { table } = this.streams;
     this.cache = new SegmentCache(context.options.repairCache);
     this.reassembly = new Reassembly(context.options.maxMessageBytes, context.counters);
-    this.repair = new Repair(context, peers, table);
+    this.repair = new Repair(context, peers, table, this.cache);
     this.announcements = new Announcements(context, peers, (stream, now) => this.paths.paused(stream, now));
     this.paths = new Paths(context, peers, table, this.repair);
     this.large = new LargeMessages(context, peers, this.paths, this.repair);
@@ -193,7 +193,7 @@ export class Dissemination {
     if (stream.isOwn) this.large.claimed();
     if (now - wanted.link.servedAt < LEAST_SERVICE_MS) return;
     wanted.link.servedAt = now;
-    for (const frame of stream.framesFrom(wanted.from)) {
+    for (const frame of this.cache.from(stream, wanted.from)) {
       // What does not fit is asked for when it is missed.
       if (!this.peers.send(peer, Priority.bulk, frame)) return;
       this.context.counters.segmentsSent++;

@@ -6,6 +6,7 @@ import { DedupeWindow } from './dedupe-window.js';
 import type { LargeMessage } from './large-messages.js';
 import { Lateness } from './lateness.js';
 import type { Gap, Request } from './repair.js';
+import type { SegmentIndex } from './segment-index.js';
 import { StreamLink } from './stream-link.js';
 
 /**
@@ -29,8 +30,8 @@ export class OriginStream {
   newestAt: number;
   /** Who brought it: the one neighbour that we have not shown that we hold it. */
   newestFrom: Peer | undefined;
-  /** Segment frames held for repair, by sequence. */
-  readonly frames = new Map<number, Uint8Array>();
+  /** Where its segments stand in the cache; undefined while there are none. */
+  cached: SegmentIndex | undefined;
   /** Our own stream: nobody can tell us anything of it but how far they have it. */
   isOwn = false;
   /** Its newest segment belongs to a large message, and so waits for the pacers of the links. */
@@ -88,7 +89,6 @@ export class OriginStream {
     this.window = new DedupeWindow(owedFrom, now);
     this.newest = owedFrom - 1;
     this.newestAt = now;
-    this.frames.clear();
     this.links.clear();
     this.hasWishes = false;
     this.heat = 0;
@@ -106,16 +106,6 @@ export class OriginStream {
     let link = this.links.get(peer);
     if (link === undefined) this.links.set(peer, (link = new StreamLink(this, peer)));
     return link;
-  }
-
-  /** What is held of it from there on. The cost is that of what is held, or of the range, whichever is less. */
-  *framesFrom(first: number): IterableIterator<Uint8Array> {
-    if (this.newest - first < this.frames.size) {
-      for (let sequence = first; sequence <= this.newest; sequence++) {
-        const frame = this.frames.get(sequence);
-        if (frame !== undefined) yield frame;
-      }
-    } else for (const [sequence, frame] of this.frames) if (sequence >= first) yield frame;
   }
 
   /** A new segment arrived, or was made. */
