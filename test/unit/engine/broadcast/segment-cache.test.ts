@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { OriginStream } from '../../../../lib/engine/broadcast/origin-stream.js';
 import { CACHE_BYTES, CACHE_MS, CACHE_SEGMENTS, SegmentCache } from '../../../../lib/engine/broadcast/segment-cache.js';
