@@ -128,7 +128,8 @@ export class GwyhNode {
   }
 
   /**
-   * Sends a message to all homies, or to those of some zones. Resolves when it is accepted; nobody confirms arrivals.
+   * Sends a message to all homies, or to those of some zones. Resolves when it is accepted; nobody confirms arrivals. The
+   * payload is copied before this returns, so that it may be changed afterwards.
    * Rejects with a GwyhMessageTooLargeError, a GwyhQueueFullError, a GwyhClosedError, or a GwyhOptionsError for zones.
    */
   broadcast(payload: Uint8Array, options: BroadcastOptions = {}): Promise<void> {
@@ -306,7 +307,8 @@ export class GwyhNode {
   }
 }
 
-const ACCEPTED = Promise.resolve();
+/** What `broadcast` returns when it accepted the message at once: always the same one, which spares making others. */
+export const ACCEPTED: Promise<void> = Promise.resolve();
 
 function areZones(zones: readonly string[]): boolean {
   return (

@@ -114,7 +114,7 @@ describe('receiving', () => {
     const handler = vi.fn<Handler>();
     const { node, server, logger } = await createServer({ a: handler });
     for (let i = 0; i < 3; i++) node.deliverBytes(new Uint8Array([0xc1, i]));
-    node.deliverBytes(encodeEvent({ pattern: 'a', data: 'text' }).subarray(0, 4));
+    node.deliverBytes(encodeEvent('a', 'text').subarray(0, 4));
     node.deliver('a', 1);
     expect(server.metrics()).toMatchObject({ eventsUndecodable: 4, eventsHandled: 1 });
     expect(logger.of('warn')).toEqual([expect.stringContaining(`Dropped an event of ${'a'.repeat(32)}`)]);
