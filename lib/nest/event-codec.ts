@@ -13,7 +13,9 @@ export interface GossipEvent {
   readonly metadata?: EventMetadata | undefined;
 }
 
+// Both keep what they would else make for each event. Reading calls nobody back who could emit or read another event.
 const writer = new EventWriter();
+const reader = new EventReader(new Uint8Array());
 
 /**
  * The payload of an event, to be used or copied before the next one is encoded: it lies in a buffer that all share. Throws
@@ -35,9 +37,9 @@ export function encodeEvent(pattern: string, data: unknown, metadata?: EventMeta
  * Throws on anything that is not an event. The result shares no memory with the payload.
  */
 export function decodeEvent(payload: Uint8Array, isWanted?: (pattern: string) => boolean): GossipEvent | undefined {
-  const reader = new EventReader(payload);
+  reader.reset(payload);
   const length = reader.arrayHeader();
-  const pattern = length > 0 ? reader.value() : undefined;
+  const pattern = length > 0 ? reader.recurringValue() : undefined;
   if (typeof pattern !== 'string') throw new RangeError('an event without a pattern');
   if (isWanted !== undefined && !isWanted(pattern)) return undefined;
   const data = length > 1 ? reader.value() : undefined;

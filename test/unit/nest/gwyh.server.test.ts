@@ -145,6 +145,28 @@ describe('receiving', () => {
     expect(seen).toEqual(['start Symbol(gwyh) a', 'handler', 'end']);
   });
 
+  it('runs the end hook when what the handler streams has ended, and counts it until then', async () => {
+    const gate = new Subject<void>();
+    let ends = 0;
+    const { node, server } = await createServer({ a: () => gate });
+    server.setOnProcessingEndHook(() => ends++);
+    node.deliver('a', 1);
+    await settled();
+    expect([ends, server.metrics()['eventsInFlight']]).toEqual([0, 1]);
+    gate.complete();
+    await settled();
+    expect([ends, server.metrics()['eventsInFlight']]).toEqual([1, 0]);
+  });
+
+  it('logs what a handler rejects with between the processing hooks as well', async () => {
+    const { node, server, logger } = await createServer({ a: () => Promise.reject(new Error('broken')) });
+    server.setOnProcessingStartHook((_transport, _context, done) => done());
+    node.deliver('a', 1);
+    await settled();
+    expect(logger.of('error')).toEqual([expect.stringContaining('Event "a" could not be handled: Error: broken')]);
+    expect(server.metrics()).toMatchObject({ handlerErrors: 1, eventsInFlight: 0 });
+  });
+
   it('logs what a handler rejects with', async () => {
     const { node, server, logger } = await createServer({ a: () => Promise.reject(new Error('broken')) });
     node.deliver('a', 1);
