@@ -336,13 +336,13 @@ describe('a request from a peer', () => {
   beforeEach(() => {
     for (let sequence = 1; sequence <= 100; sequence++) {
       stream.window.add(sequence, 0);
-      cache.add(stream, sequence, frame(sequence), 0);
+      cache.add(stream, sequence, 0, frame(sequence));
     }
   });
 
   it('is answered with the segments that are still held', () => {
     for (const sequence of [101, 102]) stream.window.add(sequence, 0);
-    cache.add(stream, 102, frame(102), 0);
+    cache.add(stream, 102, 0, frame(102));
     request(peer, [100, 3, 50, 1]);
     expect(framesTo(peer)).toEqual([
       [6, 100],
@@ -374,7 +374,7 @@ describe('a request from a peer', () => {
   it('brings at most so many segments, however many ranges it has', () => {
     for (let sequence = 101; sequence <= 2_000; sequence++) {
       stream.window.add(sequence, 0);
-      cache.add(stream, sequence, frame(1), 0);
+      cache.add(stream, sequence, 0, frame(1));
     }
     request(peer, [1, 400, 1_000, 400]);
     expect(framesTo(peer).length).toBe(REPAIR_SEGMENTS);

@@ -15,7 +15,7 @@ beforeEach(() => {
 /** Adds a segment as the engine does: the stream knows of it. */
 function add(sequence: number, frame: Uint8Array, now = 0, of = stream): void {
   of.arrived(sequence, undefined, now);
-  cache.add(of, sequence, frame, now);
+  cache.add(of, sequence, now, frame);
 }
 
 const held = (first = 1, of = stream) => [...cache.from(of, first)].map(frame => frame[0]);
