@@ -24,7 +24,6 @@ import {
   type BroadcastOptions,
   type MemberEventName,
   type MemberInfo,
-  metaOf,
   NodeListeners,
 } from './node-listeners.js';
 import { type NodeSettings, resolveSettings } from './node-settings.js';
@@ -274,7 +273,7 @@ export class GwyhNode {
   private dispatch(event: EngineEvent): void {
     switch (event.type) {
       case 'broadcast':
-        return this.listeners.tellBroadcast(event.payload, metaOf(event));
+        return this.listeners.tellBroadcast(event.payload, event.meta);
       case 'no_key_fits':
         return this.strangers?.noKeyFits(event.endpoint);
       case 'clock_skew':

@@ -104,7 +104,7 @@ export class SimulatedCluster implements Carrier {
     if (event.type !== 'broadcast') return;
     if (this.log === undefined) throw new Error('a message before the first was sent');
     const node = this.numbers.get(homie)!;
-    const message = this.log.deliver(node, event.payload, event.hops, this.now);
+    const message = this.log.deliver(node, event.payload, event.meta.hops, this.now);
     this.digest.number(Math.round(this.now * 1_000));
     this.digest.number(message * this.log.nodes + node);
   }

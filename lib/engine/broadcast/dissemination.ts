@@ -259,11 +259,7 @@ export class Dissemination {
     events.push({
       type: 'broadcast',
       payload,
-      origin: stream.id,
-      originZone: this.members.get(stream.id)?.zone,
-      sequence,
-      hops,
-      receivedFrom: peer.id,
+      meta: { origin: stream.originIn(this.members.get(stream.id)?.zone), sequence, hops, receivedFrom: peer.id },
     });
   }
 

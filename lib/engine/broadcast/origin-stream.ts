@@ -1,3 +1,4 @@
+import type { BroadcastOrigin } from '../engine-event.js';
 import { NODE_ID_BYTES, type NodeId, nodeIdFromBytes } from '../node-id.js';
 import type { Peer } from '../peers/peer.js';
 import type { Timer } from '../timer-heap.js';
@@ -62,6 +63,7 @@ export class OriginStream {
   pauseTimer: Timer | undefined;
   /** The large message that is under way. */
   large: LargeMessage | undefined;
+  private told: BroadcastOrigin | undefined;
   /** Next stream whose id begins with the same 32 bits. */
   next: OriginStream | undefined = undefined;
 
@@ -100,6 +102,12 @@ export class OriginStream {
     this.repairedShare = 0;
     this.lastRequest = undefined;
     return lost + window.lost;
+  }
+
+  /** What is told of the origin, which is in this zone; the same object as long as the zone is the same. */
+  originIn(zone: string | undefined): BroadcastOrigin {
+    if (this.told === undefined || this.told.zone !== zone) this.told = { id: this.id, zone };
+    return this.told;
   }
 
   link(peer: Peer): StreamLink {
