@@ -1,6 +1,6 @@
 import type { GwyhNodeOptions } from 'nestjs-gwyh';
 import { monotonicMs, pause } from '../../processes/clock.js';
-import { type Distribution, distributionOf, mean, round } from '../../processes/distribution.js';
+import { type Distribution, distributionOf, mean, round, shareOf } from '../../processes/distribution.js';
 import type { Worker } from '../../processes/worker.js';
 import { atPriority, BENCH_PRIORITY, PROBE_PRIORITY } from '../bed/priority.js';
 import { Bottleneck, RECEIVER_ADDRESS, ROUTER_ADDRESS, type Sender } from '../bed/bottleneck.js';
@@ -99,7 +99,7 @@ export async function measure(bed: Bottleneck, setup: Setup): Promise<Measured> 
   }
   const [first, last] = [samples[0]!, samples.at(-1)!];
   const passage = {
-    use: round(mbits(last.bytes - first.bytes, last.atMs - first.atMs) / rateMbits),
+    use: shareOf(mbits(last.bytes - first.bytes, last.atMs - first.atMs), rateMbits),
     lossShare: lossOf(samples),
     queueMs: distributionOf(samples.map(({ backlog }) => bed.waitMs(backlog))),
     probeMs: distributionOf(within(delays, fromMs, toMs)),
