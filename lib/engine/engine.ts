@@ -221,6 +221,11 @@ export class GwyhEngine {
     return undefined;
   }
 
+  /** How many events wait to be told. */
+  get waitingEvents(): number {
+    return this.context.events.length;
+  }
+
   nextEvent(): EngineEvent | undefined {
     return this.context.events.shift();
   }
@@ -265,9 +270,7 @@ export class GwyhEngine {
 
   /** Bytes that wait for the pacers of the links, or to be drained. */
   get waitingBytes(): number {
-    let bytes = 0;
-    for (const peer of this.peers.all()) bytes += peer.outbox.bytes;
-    return bytes;
+    return this.peers.waitingBytes;
   }
 
   /** Whether a large message of ours was offered so lately that somebody may still want it. */
@@ -282,14 +285,10 @@ export class GwyhEngine {
       members: this.membership.table.live.length,
       suspects: this.membership.suspects,
       tombstones: this.membership.table.tombstoneCount,
-      peers: this.peers.size,
-      links: this.peers.links.length,
-      feeds: this.feedCount,
-      subscribers: this.subscriberCount,
       sessions: this.sessions.size,
       unconfirmedSessions: this.introductions.pending,
       timers: this.context.timers.size,
-      outboxBytes: this.waitingBytes,
+      ...this.peers.metrics,
       ...this.liveness.metrics,
       ...this.dissemination.metrics,
     };

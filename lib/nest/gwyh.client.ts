@@ -1,7 +1,8 @@
 import { Logger } from '@nestjs/common';
 import { ClientProxy, type ProducerSerializer, type ReadPacket, type WritePacket } from '@nestjs/microservices';
 import { AsyncSubject, type Observable, of, throwError } from 'rxjs';
-import { ACCEPTED, type BroadcastOptions, type GwyhNode } from '../runtime/gwyh-node.js';
+import { ACCEPTED } from '../runtime/broadcast-queue.js';
+import type { BroadcastOptions, GwyhNode } from '../runtime/gwyh-node.js';
 import type { GwyhLogger } from '../runtime/logger.js';
 import { encodeEvent, type EventMetadata } from './event-codec.js';
 import { GWYH_LOG_CONTEXT } from './gwyh.constants.js';

@@ -1,6 +1,7 @@
 import type { Endpoint } from '../engine/endpoint.js';
 import type { GwyhEngine } from '../engine/engine.js';
 import type { EngineEvent } from '../engine/engine-event.js';
+import { Fifo } from '../engine/fifo.js';
 import type { DatagramNetwork, DatagramSocket } from './datagram-network.js';
 
 /**
@@ -28,40 +29,69 @@ const CATCH_UP_TURNS = 100;
  */
 export const EVENTS_AT_ONCE = 64;
 
+/**
+ * Time in one turn of the event loop after which the rest has to wait for the next, ms: timers, and all else in the process,
+ * run in between. More: they are late; less: turns cost more than what is done in them.
+ */
+export const TURN_MS = 8;
+
+/** With so many events to be told, no more datagrams are opened, which would bring others. */
+export const MOST_EVENTS = 512;
+
+/**
+ * Bytes of datagrams that wait in here. Peers know what our socket holds and send no more than that, so this is for those that
+ * do not care. Beyond it datagrams are dropped and counted.
+ */
+export const BACKLOG_BYTES = 8 * 1024 * 1024;
+
 /** Keeps an engine running: what it wants sent goes to the socket, what it tells to the host, and its timer is set. */
 export class EnginePump {
   private cancelTimer: () => void = () => undefined;
   private timerAt = Infinity;
-  private isDrainDue = false;
+  private isTurnDue = false;
+  /** When the first input of this turn came. */
+  private turnBegunAt = 0;
   /** Turns that a late timer may still wait, and datagrams of the turn before; 0 turns when none waits. */
   private catchUpTurns = 0;
   private arrivals = 0;
   private isTelling = false;
+  private tellUntil = 0;
   private isStopped = false;
+  /** What arrived while there was too much to do, and from where. */
+  private readonly backlog = new Fifo<Uint8Array>();
+  private readonly backlogFrom = new Fifo<Endpoint>();
+  private backlogBytes = 0;
+  private backlogDropped = 0;
 
+  /** @param onTurn called at the end of each turn: what was sent may have made room. */
   constructor(
     private readonly engine: GwyhEngine,
     private readonly network: Pick<DatagramNetwork, 'now' | 'schedule' | 'endOfTurn' | 'afterReactions'>,
     private readonly socket: Pick<DatagramSocket, 'send' | 'queuedBytes'>,
     private readonly onEvent: (event: EngineEvent) => void,
+    private readonly onTurn: () => void = () => undefined,
   ) {}
 
   receive(from: Endpoint, datagram: Uint8Array): void {
     if (this.isStopped) return;
     this.arrivals++;
-    this.engine.receive(this.network.now(), from, datagram);
+    const now = this.network.now();
+    if (!this.isTurnDue) this.turnBegunAt = now;
+    const isBusy = now - this.turnBegunAt >= TURN_MS || this.engine.waitingEvents >= MOST_EVENTS;
+    if (isBusy || this.backlog.length > 0) this.hold(from, datagram);
+    else this.engine.receive(now, from, datagram);
     this.drainSoon();
   }
 
   /** After an input: drains the engine once all input of this turn is in, so that frames for one peer share datagrams. */
   drainSoon(): void {
-    if (this.isDrainDue) return;
-    this.isDrainDue = true;
-    this.network.endOfTurn(this.drain);
+    if (this.isTurnDue) return;
+    this.isTurnDue = true;
+    this.network.endOfTurn(this.turn);
   }
 
+  /** Sends what is to be sent and tells what is to be told. */
   readonly drain = (): void => {
-    this.isDrainDue = false;
     if (this.isStopped) return;
     const { engine, socket } = this;
     let isBlocked = false;
@@ -72,13 +102,51 @@ export class EnginePump {
       if (transmit === undefined) break;
       socket.send(transmit.to, transmit.datagram);
     }
+    this.tellUntil = this.network.now() + TURN_MS;
     if (!this.isTelling) this.tell();
+    this.onTurn();
     this.wakeAt(isBlocked ? this.network.now() + SOCKET_RETRY_MS : engine.deadline());
   };
 
   stop(): void {
     this.isStopped = true;
     this.cancelTimer();
+  }
+
+  get metrics(): Record<string, number> {
+    return { backlogBytes: this.backlogBytes, 'drop.backlog_full': this.backlogDropped };
+  }
+
+  private readonly turn = (): void => {
+    this.isTurnDue = false;
+    if (this.isStopped) return;
+    this.catchUpBacklog();
+    this.drain();
+    if (this.backlog.length > 0) this.drainSoon();
+  };
+
+  private hold(from: Endpoint, datagram: Uint8Array): void {
+    if (this.backlogBytes + datagram.length > BACKLOG_BYTES) {
+      this.backlogDropped++;
+      return;
+    }
+    this.backlog.push(datagram);
+    this.backlogFrom.push(from);
+    this.backlogBytes += datagram.length;
+  }
+
+  /** Opens what was held, as long as there is time. */
+  private catchUpBacklog(): void {
+    const { engine, network, backlog, backlogFrom } = this;
+    if (backlog.length === 0) return;
+    let now = network.now();
+    const until = now + TURN_MS;
+    while (backlog.length > 0 && engine.waitingEvents < MOST_EVENTS && now < until) {
+      const datagram = backlog.shift()!;
+      this.backlogBytes -= datagram.length;
+      engine.receive(now, backlogFrom.shift()!, datagram);
+      now = network.now();
+    }
   }
 
   /** What happened, in order, some at a time. */
@@ -90,6 +158,8 @@ export class EnginePump {
       if (event === undefined) return;
       this.onEvent(event);
       if (told % EVENTS_AT_ONCE > 0 || network.afterReactions === undefined) continue;
+      // The rest is told after other things had their turn, or at least the promises of these handlers.
+      if (network.now() >= this.tellUntil) return this.drainSoon();
       this.isTelling = true;
       return network.afterReactions(this.tell);
     }
@@ -113,7 +183,7 @@ export class EnginePump {
 
   private readonly catchUp = (): void => {
     if (this.isStopped) return;
-    if (this.arrivals > 0 && --this.catchUpTurns > 0) {
+    if ((this.arrivals > 0 || this.backlog.length > 0) && --this.catchUpTurns > 0) {
       this.arrivals = 0;
       return this.network.endOfTurn(this.catchUp);
     }

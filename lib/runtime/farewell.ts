@@ -1,5 +1,6 @@
 import type { GwyhEngine } from '../engine/engine.js';
 import type { DatagramNetwork, DatagramSocket } from './datagram-network.js';
+import type { BroadcastQueue } from './broadcast-queue.js';
 import type { EnginePump } from './engine-pump.js';
 
 /**
@@ -18,6 +19,7 @@ const LEAVE_PAUSE_MS = 25;
 export async function sayFarewell(
   network: DatagramNetwork,
   engine: GwyhEngine,
+  queue: BroadcastQueue,
   pump: EnginePump,
   socket: DatagramSocket,
 ): Promise<void> {
@@ -25,7 +27,7 @@ export async function sayFarewell(
     new Promise<void>(resolve => void network.schedule(network.now() + ms, () => resolve()));
   const until = network.now() + FLUSH_MS;
   pump.drain();
-  const hasWork = () => engine.waitingBytes + socket.queuedBytes > 0 || engine.isAwaited(network.now());
+  const hasWork = () => queue.bytes + engine.waitingBytes + socket.queuedBytes > 0 || engine.isAwaited(network.now());
   while (hasWork() && network.now() < until) await pause(FLUSH_POLL_MS);
   // Twice, since one datagram may get lost.
   for (let i = 0; i < 2; i++) {

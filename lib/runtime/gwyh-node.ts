@@ -6,16 +6,12 @@ import type { Member } from '../engine/membership/member-table.js';
 import { type NodeId, randomNodeId } from '../engine/node-id.js';
 import { MAX_ZONE_BYTES } from '../engine/wire/member-codec.js';
 import { MAX_SCOPE_ZONES } from '../engine/wire/segment-frame.js';
+import type { BroadcastResult } from '../engine/broadcast/dissemination.js';
 import { bindSocket } from './bind-socket.js';
+import { BroadcastQueue } from './broadcast-queue.js';
 import type { DatagramSocket } from './datagram-network.js';
 import { EnginePump } from './engine-pump.js';
-import {
-  GwyhClosedError,
-  GwyhMessageTooLargeError,
-  GwyhNotReadyError,
-  GwyhOptionsError,
-  GwyhQueueFullError,
-} from './errors.js';
+import { GwyhClosedError, GwyhMessageTooLargeError, GwyhNotReadyError, GwyhOptionsError } from './errors.js';
 import { sayFarewell } from './farewell.js';
 import type { GwyhNodeOptions } from './gwyh-node-options.js';
 import { formatHostPort, isWildcardHost } from './host-port.js';
@@ -59,6 +55,7 @@ export class GwyhNode {
   private seeds: SeedResolver | undefined;
   private strangers: StrangerWarnings | undefined;
   private pump: EnginePump | undefined;
+  private queue: BroadcastQueue | undefined;
   private readonly listeners: NodeListeners;
 
   /** Throws a GwyhOptionsError that names the option, its value and the fix. */
@@ -128,13 +125,15 @@ export class GwyhNode {
   }
 
   /**
-   * Sends a message to all homies, or to those of some zones. Resolves when it is accepted; nobody confirms arrivals. The
-   * payload is copied before this returns, so that it may be changed afterwards.
-   * Rejects with a GwyhMessageTooLargeError, a GwyhQueueFullError, a GwyhClosedError, or a GwyhOptionsError for zones.
+   * Sends a message to all homies, or to those of some zones. Resolves when it is accepted, which waits for room in the
+   * queues to the peers: whoever awaits it goes no faster than they do. Nobody confirms arrivals. The payload is copied before
+   * this returns, so that it may be changed afterwards.
+   * Rejects with a GwyhMessageTooLargeError, a GwyhClosedError, a GwyhOptionsError for zones, or, when 8,192 broadcasts or 16 MiB
+   * wait already, a GwyhQueueFullError.
    */
   broadcast(payload: Uint8Array, options: BroadcastOptions = {}): Promise<void> {
-    const { engine, settings } = this;
-    if (engine === undefined || this.state !== 'running') {
+    const { queue, settings } = this;
+    if (queue === undefined || this.state !== 'running') {
       return Promise.reject(new GwyhClosedError('The node is not running: await start() first.'));
     }
     if (!(payload instanceof Uint8Array)) {
@@ -145,17 +144,9 @@ export class GwyhNode {
       const fix = `give 1 to ${MAX_SCOPE_ZONES} names of 1 to ${MAX_ZONE_BYTES} bytes of UTF-8.`;
       return Promise.reject(new GwyhOptionsError('zones', zones, fix));
     }
-    const sequence = engine.lastSequence + 1;
-    const result = engine.broadcast(settings.network.now(), payload, zones);
-    if (result === 'too_large') {
-      return Promise.reject(new GwyhMessageTooLargeError(payload.length, settings.maxMessageBytes));
-    }
-    if (result === 'queue_full') return Promise.reject(new GwyhQueueFullError());
-    this.pump?.drainSoon();
-    if (settings.deliverToSelf && (zones === undefined || zones.includes(this.zone))) {
-      this.deliverToSelf(payload.slice(), sequence);
-    }
-    return ACCEPTED;
+    const outcome = queue.broadcast(payload, zones);
+    if (outcome !== 'too_large') return outcome;
+    return Promise.reject(new GwyhMessageTooLargeError(payload.length, settings.maxMessageBytes));
   }
 
   /** All homies known to live, without this one. */
@@ -180,6 +171,10 @@ export class GwyhNode {
       listenerErrors: this.listeners.errors,
       sendErrors: this.socket?.sendErrors ?? 0,
       socketQueueBytes: this.socket?.queuedBytes ?? 0,
+      broadcastsWaiting: this.queue?.length ?? 0,
+      broadcastsWaitingBytes: this.queue?.bytes ?? 0,
+      broadcastsRefused: this.queue?.refused ?? 0,
+      ...this.pump?.metrics,
     };
   }
 
@@ -231,7 +226,12 @@ export class GwyhNode {
         },
         network.now(),
       );
-      this.pump = new EnginePump(this.engine, network, socket, event => this.dispatch(event));
+      const queue = new BroadcastQueue(
+        (payload, zones) => this.send(payload, zones),
+        callback => network.endOfTurn(callback),
+      );
+      this.queue = queue;
+      this.pump = new EnginePump(this.engine, network, socket, event => this.dispatch(event), queue.retry);
       this.state = 'running';
     } catch (error) {
       // A node that was closed meanwhile stays so.
@@ -264,7 +264,8 @@ export class GwyhNode {
     this.strangers?.stop();
     // A start that is under way ends by itself when it sees the state.
     if (!wasRunning && starting !== undefined) await starting.catch(() => undefined);
-    if (wasRunning) await sayFarewell(this.settings.network, this.engine!, this.pump!, this.socket!);
+    if (wasRunning) await sayFarewell(this.settings.network, this.engine!, this.queue!, this.pump!, this.socket!);
+    this.queue?.close(new GwyhClosedError('The node was closed before the broadcast was sent.'));
     this.pump?.stop();
     this.engine?.wipe();
     await this.socket?.close();
@@ -289,6 +290,20 @@ export class GwyhNode {
     }
   }
 
+  /** Hands a broadcast to the engine. */
+  private send(payload: Uint8Array, zones: readonly string[] | undefined): BroadcastResult {
+    const { settings } = this;
+    const engine = this.engine!;
+    const sequence = engine.lastSequence + 1;
+    const result = engine.broadcast(settings.network.now(), payload, zones);
+    if (result !== 'accepted') return result;
+    this.pump!.drainSoon();
+    if (settings.deliverToSelf && (zones === undefined || zones.includes(this.zone))) {
+      this.deliverToSelf(payload.slice(), sequence);
+    }
+    return result;
+  }
+
   private deliverToSelf(payload: Uint8Array, sequence: number): void {
     const meta = { origin: { id: this.id, zone: this.zone }, sequence, hops: 0, receivedFrom: this.id };
     this.settings.network.endOfTurn(() => this.listeners.tellBroadcast(payload, meta));
@@ -307,9 +322,6 @@ export class GwyhNode {
     };
   }
 }
-
-/** What `broadcast` returns when it accepted the message at once: always the same one, which spares making others. */
-export const ACCEPTED: Promise<void> = Promise.resolve();
 
 function areZones(zones: readonly string[]): boolean {
   return (

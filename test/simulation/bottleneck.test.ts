@@ -20,7 +20,7 @@ interface Setting {
 /** Senders at one bottleneck. Shares are of the payload that arrives, by the rate of the link. */
 function run(setting: Setting) {
   const { mbits, bufferMs = 50, latencyMs = 0.1, jitterMs = 0, loss = 0, ours = [0], tcps = [] } = setting;
-  const { warmUpMs = 0, ms = 20_000 } = setting;
+  const { warmUpMs = 0, ms = 10_000 } = setting;
   const clock = new Clock();
   const link = new Bottleneck(clock, mbits * 125, bufferMs);
   const random = new SeededRandom(1);
@@ -78,7 +78,7 @@ describe('losses without congestion', () => {
 
 describe('several senders at a bottleneck', () => {
   it.each([{ mbits: 10 }, { mbits: 100 }])('of which one comes later share it evenly: %o', setting => {
-    const { shares, loss } = run({ ...setting, ours: [0, 3_000], warmUpMs: 10_000, ms: 20_000 });
+    const { shares, loss } = run({ ...setting, ours: [0, 3_000], warmUpMs: 8_000, ms: 8_000 });
     expect(fairness(shares)).toBeGreaterThanOrEqual(0.95);
     expect(shares[0]! + shares[1]!).toBeGreaterThanOrEqual(0.9);
     expect(loss).toBeLessThanOrEqual(0.01);

@@ -22,6 +22,7 @@ import { ORIGIN_IDLE_MS, OriginStream } from './origin-stream.js';
 import { Paths } from './paths.js';
 import { Reassembly } from './reassembly.js';
 import { Repair } from './repair.js';
+import { Room } from './room.js';
 import { SegmentCache } from './segment-cache.js';
 import { Wish } from './stream-link.js';
 import { Streams } from './streams.js';
@@ -43,6 +44,7 @@ export class Dissemination {
   private readonly announcements: Announcements;
   private readonly paths: Paths;
   private readonly large: LargeMessages;
+  private readonly room: Room;
   private readonly segment = new Segment();
   private readonly ownSegment = new Segment();
   private sequence = 0;
@@ -65,11 +67,12 @@ export class Dissemination {
     this.repair = new Repair(context, peers, table, this.cache);
     this.announcements = new Announcements(context, peers, (stream, now) => this.paths.paused(stream, now));
     this.paths = new Paths(context, peers, table, this.repair);
+    this.room = new Room(peers);
     this.large = new LargeMessages(context, peers, this.paths, this.repair);
     context.timers.set(this.sweepTimer, now + SWEEP_MS);
   }
 
-  /** Sends our own message to all links. Nothing is sent unless at least one of them has room for all of it. */
+  /** Sends our own message to all links, if they have room for it. */
   broadcast(payload: Uint8Array, zones: readonly string[] | undefined, now: number): BroadcastResult {
     const { counters, options } = this.context;
     if (payload.length > options.maxMessageBytes) return 'too_large';
@@ -85,14 +88,12 @@ export class Dissemination {
     segment.count = Math.max(1, Math.ceil(payload.length / room));
     if (segment.count > MAX_SEGMENT_COUNT) return 'too_large';
     const stream = this.streams.own;
-    const { links } = this.peers;
-    const hasRoom =
-      segment.count > FLOOD_SEGMENTS
-        ? this.large.hasRoomFor(stream, payload.length, now)
-        : links.some(link => link.outbox.hasRoomFor(payload.length));
-    if (links.length > 0 && !hasRoom) return 'queue_full';
+    const hasLinks = this.peers.links.length > 0;
+    const isLarge = segment.count > FLOOD_SEGMENTS;
+    if (hasLinks && !this.room.isThere(stream, isLarge, now)) return 'queue_full';
+    if (hasLinks && isLarge && !this.large.hasRoomFor(stream, payload.length, now)) return 'queue_full';
     counters.broadcastsSent++;
-    if (links.length === 0) counters.broadcastsUnheard++;
+    if (!hasLinks) counters.broadcastsUnheard++;
 
     for (segment.index = 0; segment.index < segment.count; segment.index++) {
       segment.sequence = ++this.sequence;

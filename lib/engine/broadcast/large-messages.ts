@@ -74,7 +74,7 @@ export class LargeMessages {
     }
   }
 
-  /** Whether a message of ours can wait: for those that take them at once, or, as long as there are none, for somebody to do so. */
+  /** Whether a message of ours can wait with those that take them at once, or, as long as there are none, for somebody to do so. */
   hasRoomFor(own: OriginStream, bytes: number, now: number): boolean {
     const { links } = this.peers;
     const takers = links.filter(peer => own.links.get(peer)?.theirs === Wish.eager);

@@ -49,6 +49,27 @@ export class PeerTable {
     return count;
   }
 
+  /** Bytes that wait for the rates of the links, or to be drained. */
+  get waitingBytes(): number {
+    let bytes = 0;
+    for (const peer of this.byId.values()) bytes += peer.outbox.bytes;
+    return bytes;
+  }
+
+  get metrics(): Record<string, number> {
+    let datagramsLost = 0;
+    for (const peer of this.byId.values()) datagramsLost += peer.flow.path.datagramsLost;
+    return {
+      peers: this.size,
+      links: this.links.length,
+      feeds: this.feedCount,
+      subscribers: this.subscriberCount,
+      outboxBytes: this.waitingBytes,
+      // Of those that are peers now.
+      datagramsLost,
+    };
+  }
+
   get(id: NodeId): Peer | undefined {
     return this.byId.get(id);
   }

@@ -1,4 +1,5 @@
-import { ACCEPTED, type BroadcastMeta, type BroadcastOptions, type GwyhNode } from '../../../lib/runtime/gwyh-node.js';
+import { ACCEPTED } from '../../../lib/runtime/broadcast-queue.js';
+import type { BroadcastMeta, BroadcastOptions, GwyhNode } from '../../../lib/runtime/gwyh-node.js';
 import { decodeEvent, encodeEvent, type EventMetadata, type GossipEvent } from '../../../lib/nest/event-codec.js';
 import type { GwyhEvents } from '../../../lib/nest/gwyh.events.js';
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { GwyhEngine } from '../../../lib/engine/engine.js';
 import type { EngineEvent } from '../../../lib/engine/engine-event.js';
-import { EnginePump, EVENTS_AT_ONCE } from '../../../lib/runtime/engine-pump.js';
+import { BACKLOG_BYTES, EnginePump, EVENTS_AT_ONCE, MOST_EVENTS, TURN_MS } from '../../../lib/runtime/engine-pump.js';
 import { udpNetwork } from '../../../lib/runtime/udp-network.js';
 import { VirtualNetwork } from '../../../lib/testing/virtual-network.js';
 
@@ -19,6 +19,10 @@ class FakeEngine {
 
   receive(): void {
     this.received++;
+  }
+
+  get waitingEvents(): number {
+    return this.events.length;
   }
 
   timeout(now: number): void {
@@ -271,5 +275,56 @@ describe('the network of the system', () => {
       });
     });
     expect(order).toEqual(['reactions', 'after', 'next turn']);
+  });
+});
+
+describe('too much at once', () => {
+  /** A clock that goes on by so many ms with each datagram that is opened. */
+  function busy(msPerDatagram: number) {
+    let now = 0;
+    engine.receive = () => {
+      engine.received++;
+      now += msPerDatagram;
+    };
+    const turns: (() => void)[] = [];
+    const clock = {
+      now: () => now,
+      endOfTurn: (turn: () => void) => void turns.push(turn),
+      schedule: () => () => undefined,
+    };
+    pump = new EnginePump(engine as unknown as GwyhEngine, clock, socket, event => onEvent(event));
+    return () => turns.splice(0).forEach(turn => turn());
+  }
+
+  it('is opened in several turns of the event loop, in order', () => {
+    const endTurn = busy(1);
+    for (let i = 0; i < 20; i++) pump.receive(SOMEWHERE, new Uint8Array(10));
+    expect(engine.received).toBe(TURN_MS);
+    expect(pump.metrics.backlogBytes).toBe((20 - TURN_MS) * 10);
+    endTurn();
+    expect(engine.received).toBe(2 * TURN_MS);
+    endTurn();
+    expect(engine.received).toBe(20);
+    expect(pump.metrics.backlogBytes).toBe(0);
+  });
+
+  it('waits until what was opened has been told', () => {
+    const endTurn = busy(0);
+    engine.events.push(...Array.from({ length: MOST_EVENTS }, () => READY));
+    pump.receive(SOMEWHERE, new Uint8Array(10));
+    expect(engine.received).toBe(0);
+    endTurn();
+    expect(heard).toHaveLength(MOST_EVENTS);
+    endTurn();
+    expect(engine.received).toBe(1);
+  });
+
+  it('is bounded, and what is dropped is counted', () => {
+    const endTurn = busy(TURN_MS);
+    const datagram = new Uint8Array(1_048_576);
+    for (let i = 0; i < 12; i++) pump.receive(SOMEWHERE, datagram);
+    expect(pump.metrics).toEqual({ backlogBytes: BACKLOG_BYTES, 'drop.backlog_full': 3 });
+    for (let i = 0; i < 12; i++) endTurn();
+    expect(engine.received).toBe(9);
   });
 });

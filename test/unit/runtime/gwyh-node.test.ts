@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { MOST_WAITING } from '../../../lib/runtime/broadcast-queue.js';
+import { GwyhClosedError, GwyhQueueFullError } from '../../../lib/runtime/errors.js';
 import { GwyhNode } from '../../../lib/runtime/gwyh-node.js';
 import type { GwyhNodeOptions } from '../../../lib/runtime/gwyh-node-options.js';
 import { VirtualNetwork } from '../../../lib/testing/virtual-network.js';
@@ -197,21 +199,48 @@ describe('broadcast()', () => {
     expect(node.metrics()).toMatchObject({ broadcastsSent: 1, broadcastsUnheard: 1 });
   });
 
-  it('rejects when all queues are full, and works again when they have drained', async () => {
+  it('waits for room: all that a caller awaits arrives, in order', async () => {
     const [first, second] = [await start(), await start()];
     await network.runUntil(() => first.isReady && second.isReady, 10_000);
-    const results = await Promise.allSettled(
-      Array.from({ length: 12 }, () => first.broadcast(Buffer.alloc(1_000_000))),
-    );
-    const refused = results.filter(result => result.status === 'rejected');
-    expect(refused.length).toBeGreaterThan(0);
-    expect(String(refused[0]!.reason)).toContain('The queues to all peers are full');
-    expect(first.metrics()['drop.outbox_full']).toBe(0);
+    const received: number[] = [];
+    second.onBroadcast(payload => received.push(payload[0]!));
+    let sent = 0;
+    const sending = (async () => {
+      for (; sent < 10; sent++) await first.broadcast(Buffer.alloc(1_000_000, sent));
+    })();
+    await network.run(5);
+    expect(sent).toBeLessThan(10);
+    await network.run(10_000);
+    await sending;
+    await network.run(5_000);
+    expect(received).toEqual([...Array(10).keys()]);
+    expect(first.metrics()).toMatchObject({ 'drop.outbox_full': 0, 'drop.crowded_out': 0, broadcastsRefused: 0 });
+  });
+
+  it('rejects what a caller does not wait for, when too much waits already, and works again when that has gone', async () => {
+    const [first, second] = [await start(), await start()];
+    await network.runUntil(() => first.isReady && second.isReady, 10_000);
     let received = 0;
     second.onBroadcast(() => received++);
-    await network.run(10_000);
-    expect(received).toBe(12 - refused.length);
-    await first.broadcast(Buffer.alloc(1_000_000));
+    const calls = MOST_WAITING + 30_000;
+    const sending = Promise.allSettled(Array.from({ length: calls }, () => first.broadcast(Buffer.alloc(10))));
+    expect(first.metrics().broadcastsWaiting).toBe(MOST_WAITING);
+    await network.run(3_000);
+    const refused = (await sending).filter(result => result.status === 'rejected');
+    expect(refused.length).toBeGreaterThan(1_000);
+    expect(refused[0]!.reason).toBeInstanceOf(GwyhQueueFullError);
+    expect(first.metrics()).toMatchObject({ broadcastsRefused: refused.length, broadcastsWaiting: 0 });
+    expect(received).toBe(calls - refused.length);
+    await first.broadcast(Buffer.alloc(10));
+  });
+
+  it('rejects what still waits when the node is closed', async () => {
+    const [first, second] = [await start(), await start()];
+    await network.runUntil(() => first.isReady && second.isReady, 10_000);
+    network.unlisten(second.address);
+    const sending = Promise.allSettled(Array.from({ length: 12 }, () => first.broadcast(Buffer.alloc(1_000_000))));
+    await Promise.all([first.close(), network.run(3_000)]);
+    expect((await sending).at(-1)).toMatchObject({ status: 'rejected', reason: expect.any(GwyhClosedError) });
   });
 });
 

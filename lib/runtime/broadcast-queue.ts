@@ -1,0 +1,95 @@
+import type { BroadcastResult } from '../engine/broadcast/dissemination.js';
+import { Fifo } from '../engine/fifo.js';
+import { GwyhQueueFullError } from './errors.js';
+
+/**
+ * Broadcasts that wait for room at most, and their bytes. A caller that awaits each of its own needs one place; this is for
+ * programs that have many under way, and bounds the memory of those that do not wait.
+ */
+export const MOST_WAITING = 8_192;
+export const MOST_WAITING_BYTES = 16 * 1024 * 1024;
+
+/**
+ * One in so many broadcasts, or bytes, resolves only at the end of the turn of the event loop: a loop that awaits each of
+ * them would otherwise keep the node, and everything else in the process, from running.
+ */
+export const TURN_BROADCASTS = 64;
+export const TURN_BYTES = 65_536;
+
+/** What is returned when a message was accepted at once: always the same one, which spares making others. */
+export const ACCEPTED: Promise<void> = Promise.resolve();
+
+interface Waiting {
+  readonly payload: Uint8Array;
+  readonly zones: readonly string[] | undefined;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Hands broadcasts to the engine when it has room for them, in the order of the calls: this is the back-pressure. */
+export class BroadcastQueue {
+  /** Bytes that wait. */
+  bytes = 0;
+  /** How many were refused because too much waited already. */
+  refused = 0;
+  private readonly waiting = new Fifo<Waiting>();
+  private broadcastsOfTurn = 0;
+  private bytesOfTurn = 0;
+
+  /**
+   * @param send hands one over, which copies it; 'queue_full' when there is no room now.
+   * @param endOfTurn calls back when the current turn of the event loop is over.
+   */
+  constructor(
+    private readonly send: (payload: Uint8Array, zones: readonly string[] | undefined) => BroadcastResult,
+    private readonly endOfTurn: (callback: () => void) => void,
+  ) {}
+
+  /** How many wait. */
+  get length(): number {
+    return this.waiting.length;
+  }
+
+  /** Resolves when it is accepted; 'too_large' at once, if it is. The payload is not needed any more when this returns. */
+  broadcast(payload: Uint8Array, zones: readonly string[] | undefined): Promise<void> | 'too_large' {
+    if (this.waiting.length === 0) {
+      const result = this.send(payload, zones);
+      if (result === 'too_large') return result;
+      if (result === 'accepted') return this.accepted(payload.length);
+    }
+    const isFull = this.waiting.length >= MOST_WAITING || this.bytes + payload.length > MOST_WAITING_BYTES;
+    if (isFull && this.waiting.length > 0) {
+      this.refused++;
+      return Promise.reject(new GwyhQueueFullError());
+    }
+    this.bytes += payload.length;
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ payload: payload.slice(), zones: zones?.slice(), resolve, reject });
+    });
+  }
+
+  /** There may be room now. */
+  readonly retry = (): void => {
+    for (let next = this.waiting.peek(); next !== undefined; next = this.waiting.peek()) {
+      if (this.send(next.payload, next.zones) === 'queue_full') return;
+      this.waiting.shift();
+      this.bytes -= next.payload.length;
+      next.resolve();
+    }
+  };
+
+  /** Nothing is sent any more. */
+  close(error: Error): void {
+    for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) next.reject(error);
+    this.bytes = 0;
+  }
+
+  private accepted(bytes: number): Promise<void> {
+    this.broadcastsOfTurn++;
+    this.bytesOfTurn += bytes;
+    if (this.broadcastsOfTurn < TURN_BROADCASTS && this.bytesOfTurn < TURN_BYTES) return ACCEPTED;
+    this.broadcastsOfTurn = 0;
+    this.bytesOfTurn = 0;
+    return new Promise(resolve => this.endOfTurn(resolve));
+  }
+}

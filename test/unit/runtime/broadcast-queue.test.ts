@@ -1,0 +1,112 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { BroadcastResult } from '../../../lib/engine/broadcast/dissemination.js';
+import {
+  ACCEPTED,
+  BroadcastQueue,
+  MOST_WAITING,
+  MOST_WAITING_BYTES,
+  TURN_BROADCASTS,
+  TURN_BYTES,
+} from '../../../lib/runtime/broadcast-queue.js';
+import { GwyhClosedError, GwyhQueueFullError } from '../../../lib/runtime/errors.js';
+
+let sent: Uint8Array[];
+let answer: BroadcastResult;
+let turnEnds: (() => void)[];
+let queue: BroadcastQueue;
+
+beforeEach(() => {
+  sent = [];
+  answer = 'accepted';
+  turnEnds = [];
+  queue = new BroadcastQueue(
+    payload => {
+      if (answer === 'accepted') sent.push(payload.slice());
+      return answer;
+    },
+    callback => void turnEnds.push(callback),
+  );
+});
+
+const payload = (content: number, bytes = 1) => new Uint8Array(bytes).fill(content);
+
+describe('a broadcast', () => {
+  it('for which there is room goes at once', () => {
+    expect(queue.broadcast(payload(1), undefined)).toBe(ACCEPTED);
+    expect(sent).toEqual([payload(1)]);
+  });
+
+  it('that is too large is refused at once', () => {
+    answer = 'too_large';
+    expect(queue.broadcast(payload(1), undefined)).toBe('too_large');
+    expect(queue.length).toBe(0);
+  });
+
+  it('waits for room, behind those that came before', async () => {
+    answer = 'queue_full';
+    const done: number[] = [];
+    const promises = [1, 2].map(async content => {
+      await queue.broadcast(payload(content), undefined);
+      done.push(content);
+    });
+    answer = 'accepted';
+    promises.push(Promise.resolve(queue.broadcast(payload(3), undefined)).then(() => void done.push(3)));
+    expect([queue.length, queue.bytes]).toEqual([3, 3]);
+    queue.retry();
+    await Promise.all(promises);
+    expect(sent.map(each => each[0])).toEqual([1, 2, 3]);
+    expect(done).toEqual([1, 2, 3]);
+    expect([queue.length, queue.bytes]).toEqual([0, 0]);
+  });
+
+  it('may be changed as soon as it was handed over', () => {
+    answer = 'queue_full';
+    const bytes = payload(1);
+    void queue.broadcast(bytes, undefined);
+    bytes[0] = 9;
+    answer = 'accepted';
+    queue.retry();
+    expect(sent).toEqual([payload(1)]);
+  });
+});
+
+describe('the bounds of what waits', () => {
+  beforeEach(() => {
+    answer = 'queue_full';
+  });
+
+  it('are a number', async () => {
+    for (let i = 0; i < MOST_WAITING; i++) void queue.broadcast(payload(1), undefined);
+    await expect(queue.broadcast(payload(1), undefined)).rejects.toBeInstanceOf(GwyhQueueFullError);
+    expect([queue.length, queue.refused]).toEqual([MOST_WAITING, 1]);
+  });
+
+  it('are bytes, though one message may always wait', async () => {
+    void queue.broadcast(payload(1, 2 * MOST_WAITING_BYTES), undefined);
+    await expect(queue.broadcast(payload(1), undefined)).rejects.toBeInstanceOf(GwyhQueueFullError);
+    expect(queue.length).toBe(1);
+  });
+});
+
+describe('a loop that awaits each broadcast', () => {
+  it('lets the rest of the process run now and then', () => {
+    const outcomes = Array.from({ length: 2 * TURN_BROADCASTS }, () => queue.broadcast(payload(1), undefined));
+    expect(outcomes.filter(outcome => outcome !== ACCEPTED)).toHaveLength(2);
+    expect(turnEnds).toHaveLength(2);
+  });
+
+  it('does so sooner when the messages are large', () => {
+    expect(queue.broadcast(payload(1, TURN_BYTES), undefined)).not.toBe(ACCEPTED);
+    expect(queue.broadcast(payload(1), undefined)).toBe(ACCEPTED);
+  });
+});
+
+describe('closing', () => {
+  it('rejects what waits', async () => {
+    answer = 'queue_full';
+    const waiting = queue.broadcast(payload(1), undefined);
+    queue.close(new GwyhClosedError('closed'));
+    await expect(waiting).rejects.toThrow('closed');
+    expect([queue.length, queue.bytes]).toEqual([0, 0]);
+  });
+});
