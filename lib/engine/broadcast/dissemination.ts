@@ -181,7 +181,7 @@ export class Dissemination {
       if (stream === this.streams.own) continue;
       this.paths.announced(stream, link, newest, now - ageMs, now);
       // What is on its way from a feed is not missing, though another has it already.
-      if (newest <= stream.window.highest || this.large.isComing(stream, newest)) continue;
+      if (newest <= stream.window.highest || this.large.isComing(stream, newest, now)) continue;
       const { lost } = stream.window;
       stream.window.announce(newest, now);
       this.context.counters.drop('segment_lost', stream.window.lost - lost);

@@ -25,18 +25,42 @@ export const IDLE_COPIES = 4;
 /** A message of our own that nobody wants for this long after its offer is not waited for any more, ms. */
 export const CLAIM_MS = 1_000;
 
+/**
+ * A message has paused when no segment came for so many of the usual intervals, at least this long, ms. Shorter, and what is
+ * on its way over a slow link is asked for; longer, and losses at the end of a message are found late.
+ */
+const PAUSE_INTERVALS = 4;
+const LEAST_PAUSE_MS = 20;
+const INTERVAL_GAIN = 1 / 8;
+
 /** The large message of a stream that is under way: the newest one. */
 export class LargeMessage {
   /** Whether we told our links of it. */
   isOffered = false;
   /** How often we went for another feed since anything came. */
   grafts = 0;
+  /** When a segment came last, and the mean time between two, smoothed, ms. */
+  arrivedAt = -Infinity;
+  intervalMs = 0;
 
   constructor(
     readonly first: number,
     readonly last: number,
     readonly timer: Timer,
   ) {}
+
+  /** A segment came. */
+  arrived(now: number): void {
+    this.grafts = 0;
+    if (this.arrivedAt !== -Infinity) this.intervalMs += INTERVAL_GAIN * (now - this.arrivedAt - this.intervalMs);
+    this.arrivedAt = now;
+  }
+
+  /** Whether the next segment is still to be expected. */
+  isComing(now: number): boolean {
+    if (this.arrivedAt === -Infinity) return this.timer.isSet;
+    return now - this.arrivedAt < Math.max(LEAST_PAUSE_MS, PAUSE_INTERVALS * this.intervalMs);
+  }
 }
 
 /**
@@ -60,7 +84,7 @@ export class LargeMessages {
     const first = segment.sequence - segment.index;
     const message = this.messageOf(stream, first, segment.count);
     if (message === undefined) return;
-    message.grafts = 0;
+    message.arrived(now);
     if (!stream.isOwn) this.context.timers.set(message.timer, now + this.patienceMs(stream));
     if (message.isOffered) return;
     message.isOffered = true;
@@ -127,9 +151,9 @@ export class LargeMessages {
     this.context.timers.set(message.timer, now + this.patienceMs(stream));
   }
 
-  /** Whether this segment belongs to a message that is being received, and has not stalled. */
-  isComing({ large }: OriginStream, sequence: number): boolean {
-    return large !== undefined && large.timer.isSet && sequence >= large.first && sequence <= large.last;
+  /** Whether this segment belongs to a message that is being received, so that it will come by itself. */
+  isComing({ large }: OriginStream, sequence: number, now: number): boolean {
+    return large !== undefined && sequence >= large.first && sequence <= large.last && large.isComing(now);
   }
 
   forget(stream: OriginStream): void {

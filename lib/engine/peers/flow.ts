@@ -12,6 +12,9 @@ export const BURST_MS = 4;
 /** A report is asked for after this many bytes, if it was not sooner: about the initial round. */
 export const REPORT_BYTES = 12_000;
 
+/** At the start so often in a round trip, if that is long: a lost report would cost a doubling. */
+const START_ASKINGS = 3;
+
 /** While the rate holds something back, after this many: slow links need reports as often. */
 const LEAST_REPORT_BYTES = 2_400;
 
@@ -134,7 +137,8 @@ export class Flow {
   shouldAsk(now: number): boolean {
     // Control that goes out by itself is no reason to ask.
     if (this.sentAt === now && this.bytesSinceAsking > 0) {
-      const isRound = now - this.askedAt >= Math.max(LEAST_ROUND_MS, this.path.smoothedMs ?? 0);
+      const roundMs = (this.path.smoothedMs ?? 0) / (this.control.mode === 'start' ? START_ASKINGS : 1);
+      const isRound = now - this.askedAt >= Math.max(LEAST_ROUND_MS, roundMs);
       const least = this.limitedAt > this.askedAt ? LEAST_REPORT_BYTES : REPORT_BYTES;
       const most = Math.min(MOST_REPORT_COST, REPORT_SHARE * this.mostUnderWay());
       if ((isRound && this.bytesSinceAsking >= least) || this.costSinceAsking >= most) return this.ask(now, false);
