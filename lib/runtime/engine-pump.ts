@@ -33,7 +33,7 @@ export const EVENTS_AT_ONCE = 64;
  * Time in one turn of the event loop after which the rest has to wait for the next, ms: timers, and all else in the process,
  * run in between. More: they are late; less: turns cost more than what is done in them.
  */
-export const TURN_MS = 8;
+export const TURN_MS = 5;
 
 /** With so many events to be told, no more datagrams are opened, which would bring others. */
 export const MOST_EVENTS = 512;
