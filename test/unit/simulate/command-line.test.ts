@@ -6,7 +6,7 @@ const parse = (text: string) => parseCommandLine(text === '' ? [] : text.split('
 
 describe('the command line', () => {
   it('has a default for everything', () => {
-    expect(parse('')).toEqual({ options: SIMULATION_DEFAULTS, isJson: false, isHelp: false });
+    expect(parse('')).toEqual({ subject: 'messages', options: SIMULATION_DEFAULTS, isJson: false, isHelp: false });
   });
 
   it('takes all that the issue names', () => {
@@ -45,7 +45,7 @@ describe('the command line', () => {
   });
 
   it('has no more origins than nodes unless they were asked for', () => {
-    expect(parse('--nodes 10 --scenario many-origins').options.origins).toBe(10);
+    expect(parse('--nodes 10 --scenario many-origins').options).toMatchObject({ origins: 10 });
   });
 
   it('explains every option', () => {
