@@ -367,7 +367,7 @@ describe('a session', () => {
     heartbeats.tell(peer, 0);
     answer(peer, 0, 10);
     peer.isSubscriber = false;
-    lab.peers.refreshLink(peer, 20);
+    lab.peers.refreshLink(peer);
     heartbeats.tell(peer, 20);
     answer(peer, 0, 30);
     lab.advanceTo(IDLE_PEER_MS - 1);
