@@ -135,7 +135,11 @@ describe('merging', () => {
   it('keeps what is known of the path to a member through all its states', () => {
     table.merge(recordOf(1, 5), 0);
     table.get(idOf(1))!.roundTripMs = 12;
-    for (const [incarnation, state] of [[5, 'suspect'], [5, 'down'], [6, 'up']] as const) {
+    for (const [incarnation, state] of [
+      [5, 'suspect'],
+      [5, 'down'],
+      [6, 'up'],
+    ] as const) {
       table.merge(recordOf(1, incarnation, state), 0);
     }
     expect(table.get(idOf(1))!.roundTripMs).toBe(12);
