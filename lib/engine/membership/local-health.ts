@@ -2,7 +2,7 @@
  * A timer that fires this late, ms, says that the process did not run: the event loop was blocked, the process was
  * stopped, the machine slept. Less, and every long handler counts; more, and such a node accuses others of its own sleep.
  */
-export const LATE_MS = 250;
+export const LATE_TIMER_MS = 250;
 
 /**
  * For so long after it ran again, ms, a node judges nobody: what came meanwhile still waits in its socket. Less, and the
@@ -30,7 +30,7 @@ export class LocalHealth {
 
   /** The host called `timeout` now, for what was due then. */
   woke(now: number, due: number): void {
-    if (now - due < LATE_MS) return;
+    if (now - due < LATE_TIMER_MS) return;
     this.excusedUntil = now + EXCUSE_MS;
     this.trouble(now);
   }

@@ -288,7 +288,7 @@ describe('a stream', () => {
   it('never stays without a feed: when the last one is gone, the next best is taken', () => {
     settle(IN_TURN, 1);
     links.forEach((link, i) => (link.behindMs = 100 - i));
-    lab.peers.remove(links[0]!.peer, now);
+    lab.peers.remove(links[0]!.peer);
     paths.linkEnded(stream, links[0]!.peer, true, now);
     expect(links[5]!.ours).toBe(Wish.eager);
     expect(wishesTo(links[5]!)).toEqual([Wish.eager]);
@@ -314,7 +314,7 @@ describe('a stream', () => {
   });
 
   it('that is quiet has all links for feeds: a peer that goes changes nothing', () => {
-    lab.peers.remove(links[0]!.peer, now);
+    lab.peers.remove(links[0]!.peer);
     paths.linkEnded(stream, links[0]!.peer, true, now);
     expect(links.flatMap(link => wishesTo(link))).toEqual([]);
     expect(stream.links.has(links[0]!.peer)).toBe(false);
