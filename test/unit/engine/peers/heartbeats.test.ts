@@ -19,7 +19,7 @@ import { Frame, Role } from '../../../../lib/engine/wire/frame.js';
 import { SeededRandom } from '../../../../lib/testing/seeded-random.js';
 import { EngineLab, frameReader, framesTo } from '../engine-lab.js';
 
-const INTERVAL = 1_000;
+const INTERVAL = 1_500;
 const DIGEST = 0xabcdef;
 
 /** What the heartbeats told their host, as text. */
