@@ -343,6 +343,14 @@ describe('options', () => {
     expect(await zoneOf(GwyhModule.forRoot())).toBe('default');
   });
 
+  it('of the node are checked by the node: the error names the option', async () => {
+    const build = (options: GwyhModuleOptions) =>
+      Test.createTestingModule({ imports: [GwyhModule.forRoot(options)] }).compile();
+    await expect(build({ detectionTimeMs: 1 })).rejects.toThrow('Option "detectionTimeMs" cannot be 1: ');
+    await expect(build({ detectionTimeMs: 3_000, heartbeat: {} })).rejects.toThrow('Give one of the two.');
+    await build({ detectionTimeMs: 30_000 });
+  });
+
   it('come from a factory', async () => {
     const imported = GwyhModule.forRootAsync({
       imports: [ConfigModule],
