@@ -215,7 +215,7 @@ function heartbeat(value: unknown, detectionTimeMs: unknown): HeartbeatOptions {
       throw new GwyhOptionsError(
         'detectionTimeMs',
         detectionTimeMs,
-        'it is short for "heartbeat" with a third of it as intervalMs and 3 missed. Give one of the two.',
+        'it is short for "heartbeat" with half of it as intervalMs and 2 missed. Give one of the two.',
       );
     }
     const { missed } = ENGINE_DEFAULTS.heartbeat;
