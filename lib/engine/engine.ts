@@ -168,7 +168,7 @@ export class GwyhEngine {
     this.context.timers.fireDue(now);
   }
 
-  /** Sends a message to the cluster, or to the homies of some zones. It is the engine's from here on: do not change it. */
+  /** Sends a message to the cluster, or to the homies of some zones. It is copied. */
   broadcast(now: number, payload: Uint8Array, zones?: readonly string[]): BroadcastResult {
     this.now = now;
     return this.dissemination.broadcast(payload, zones, now);

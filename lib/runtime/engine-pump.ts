@@ -21,6 +21,13 @@ const LATE_MS = 100;
 /** Turns of the event loop that it waits at most. Each reads some dozens of datagrams; a flood must not stop the timers. */
 const CATCH_UP_TURNS = 100;
 
+/**
+ * Events told at once; then the promises of their handlers get to settle before the next ones are told. Each handler of
+ * Nest makes about ten promises: with 5,000 events at once these fill the processor's caches and outlive the garbage
+ * collector's young generation, which costs ten times what the handlers do. Below 16 the pauses show.
+ */
+export const EVENTS_AT_ONCE = 64;
+
 /** Keeps an engine running: what it wants sent goes to the socket, what it tells to the host, and its timer is set. */
 export class EnginePump {
   private cancelTimer: () => void = () => undefined;
@@ -29,11 +36,12 @@ export class EnginePump {
   /** Turns that a late timer may still wait, and datagrams of the turn before; 0 turns when none waits. */
   private catchUpTurns = 0;
   private arrivals = 0;
+  private isTelling = false;
   private isStopped = false;
 
   constructor(
     private readonly engine: GwyhEngine,
-    private readonly network: Pick<DatagramNetwork, 'now' | 'schedule' | 'endOfTurn'>,
+    private readonly network: Pick<DatagramNetwork, 'now' | 'schedule' | 'endOfTurn' | 'afterReactions'>,
     private readonly socket: Pick<DatagramSocket, 'send' | 'queuedBytes'>,
     private readonly onEvent: (event: EngineEvent) => void,
   ) {}
@@ -64,7 +72,7 @@ export class EnginePump {
       if (transmit === undefined) break;
       socket.send(transmit.to, transmit.datagram);
     }
-    for (let event = engine.nextEvent(); event !== undefined; event = engine.nextEvent()) this.onEvent(event);
+    if (!this.isTelling) this.tell();
     this.wakeAt(isBlocked ? this.network.now() + SOCKET_RETRY_MS : engine.deadline());
   };
 
@@ -72,6 +80,20 @@ export class EnginePump {
     this.isStopped = true;
     this.cancelTimer();
   }
+
+  /** What happened, in order, some at a time. */
+  private readonly tell = (): void => {
+    const { engine, network } = this;
+    this.isTelling = false;
+    for (let told = 1; !this.isStopped; told++) {
+      const event = engine.nextEvent();
+      if (event === undefined) return;
+      this.onEvent(event);
+      if (told % EVENTS_AT_ONCE > 0 || network.afterReactions === undefined) continue;
+      this.isTelling = true;
+      return network.afterReactions(this.tell);
+    }
+  };
 
   private wakeAt(at: number): void {
     if (at === this.timerAt || this.isStopped || this.catchUpTurns > 0) return;

@@ -1,6 +1,6 @@
 import { Keyring } from '../engine/crypto/keyring.js';
 import { GwyhEngine } from '../engine/engine.js';
-import type { BroadcastEvent, EngineEvent } from '../engine/engine-event.js';
+import type { BroadcastEvent, BroadcastMeta, EngineEvent } from '../engine/engine-event.js';
 import { ENGINE_DEFAULTS, type EngineOptions } from '../engine/engine-options.js';
 import type { Endpoint } from '../engine/endpoint.js';
 import type { MemberRecord } from '../engine/membership/member.js';
@@ -13,7 +13,8 @@ import { SocketBacklog } from './socket-backlog.js';
 import { VirtualNetwork, type VirtualNetworkOptions } from './virtual-network.js';
 
 /** A broadcast as a homie received it. */
-export interface Arrival extends BroadcastEvent {
+export interface Arrival extends BroadcastMeta {
+  readonly payload: Uint8Array;
   readonly at: number;
 }
 
@@ -275,7 +276,8 @@ export class VirtualHomie {
   }
 
   private keep(event: EngineEvent): void {
-    if (event.type === 'broadcast') this.arrivals.push({ ...event, at: this.network.now() });
+    if (event.type === 'broadcast')
+      this.arrivals.push({ ...event.meta, payload: event.payload, at: this.network.now() });
     else this.events.push(event);
   }
 

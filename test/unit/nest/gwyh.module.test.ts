@@ -147,7 +147,7 @@ describe.each(bootstraps)('in %s', (_, start) => {
     onTestFinished(() => app.close());
     await Promise.all([homie.ready(), app.get(GwyhNode).ready()]);
     for (const data of [1, 2]) {
-      await homie.broadcast(encodeEvent({ pattern: 'probe', data }));
+      await homie.broadcast(encodeEvent('probe', data));
       await vi.waitFor(() => expect(calls).toContain(`probe ${data}`));
     }
     expect(calls).toEqual(['guard of rpc', 'probe 1', 'guard of rpc', 'probe 2']);

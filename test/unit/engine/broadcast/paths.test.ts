@@ -21,6 +21,7 @@ import {
   WISH_REPEAT_MS,
 } from '../../../../lib/engine/broadcast/paths.js';
 import { Repair } from '../../../../lib/engine/broadcast/repair.js';
+import { SegmentCache } from '../../../../lib/engine/broadcast/segment-cache.js';
 import { type StreamLink, Wish } from '../../../../lib/engine/broadcast/stream-link.js';
 import type { Peer } from '../../../../lib/engine/peers/peer.js';
 import { Timer } from '../../../../lib/engine/timer-heap.js';
@@ -53,7 +54,7 @@ beforeEach(() => {
   const origins = new OriginTable();
   stream = new OriginStream(ORIGIN, BOOT, 1, 0);
   origins.add(stream);
-  repair = new Repair(lab.context, lab.peers, origins);
+  repair = new Repair(lab.context, lab.peers, origins, new SegmentCache());
   paths = new Paths(lab.context, lab.peers, origins, repair);
   links = [1, 2, 3, 4, 5, 6].map(number => {
     const peer = lab.meet(number, { isSubscriber: true });
