@@ -7,8 +7,7 @@ import type { EngineEvent } from './engine-event.js';
 import type { EngineOptions } from './engine-options.js';
 import { type Endpoint, isLoopback, sameEndpoint } from './endpoint.js';
 import { FrameDispatch } from './frame-dispatch.js';
-import { FailureDetector, type Verdict } from './membership/failure-detector.js';
-import { IndirectProbes } from './membership/indirect-probes.js';
+import { Liveness } from './membership/liveness.js';
 import { LocalHealth } from './membership/local-health.js';
 import { LostMembers } from './membership/lost-members.js';
 import type { MemberRecord } from './membership/member.js';
@@ -45,8 +44,7 @@ export class GwyhEngine {
   private readonly heartbeats: Heartbeats;
   private readonly health = new LocalHealth();
   private readonly membership: Membership;
-  private readonly detector: FailureDetector;
-  private readonly probes: IndirectProbes;
+  private readonly liveness: Liveness;
   private readonly lostMembers: LostMembers;
   private readonly seeds: Seeds;
   private readonly feeds: Feeds;
@@ -93,7 +91,7 @@ export class GwyhEngine {
     this.heartbeats = new Heartbeats(this.context, this.peers, {
       rehandshake: (peer, at) => handshakes.dial(at, peer.endpoint, peer.id),
       peerLost: (peer, at) => this.removePeer(peer, at),
-      silent: (peer, since, at) => this.detector.doubt(peer.id, since, at),
+      silent: (peer, since, at) => this.liveness.silent(peer.id, since, at),
       linkChanged: (peer, at) => this.linkChanged(peer, at),
       feedRefused: (peer, at) => this.feeds.refused(peer, at),
       roundTripMeasured: (peer, at) => this.feeds.measured(peer, at),
@@ -103,32 +101,22 @@ export class GwyhEngine {
       },
     });
     const dial = (to: Endpoint, at: number, expected?: string) => handshakes.dial(at, to, expected);
-    this.detector = new FailureDetector(this.context, this.peers, this.health, {
-      othersThan: id => table.live.length - (table.isLive(id) ? 1 : 0),
-      askHelper: (helper, id) => this.probes.ask(helper, id),
-      dial: (id, at) => this.dialMember(id, at),
-      isAnswering: id => this.isAnswering(id),
-      judged: (id, verdict, at) => this.judged(id, verdict, at),
-      isAlone: id => membership.isAlone(id),
-    });
-    this.probes = new IndirectProbes(this.context, this.peers, this.health, {
+    this.liveness = new Liveness(this.context, this.peers, membership, this.health, handshakes, {
       ping: (peer, at) => this.heartbeats.tell(peer, at),
-      dial: (id, at) => this.dialMember(id, at),
-      isAnswering: id => this.isAnswering(id),
-      testified: (helper, id, isReached) => this.detector.testified(helper, id, isReached),
+      unreachable: (peer, at) => this.removePeer(peer, at),
+      avoid: (id, at) => this.feeds.avoid(id, at),
     });
     this.lostMembers = new LostMembers(this.context, table, (member, at) => dial(member.endpoint, at, member.id));
     this.seeds = new Seeds(this.context, this.peers, dial);
     this.feeds = new Feeds(this.context, this.peers, table, {
       dial,
-      silent: (member, since, at) => {
-        if (!this.isAnswering(member.id)) this.detector.doubt(member.id, since, at);
-      },
+      silent: (member, since, at) => this.liveness.silent(member.id, since, at),
       tell: (peer, at) => this.heartbeats.tell(peer, at),
       linkChanged: (peer, at) => this.linkChanged(peer, at),
     });
     this.dissemination = new Dissemination(this.context, this.peers, table, incarnation, now);
-    const { heartbeats, probes, dissemination, strays } = this;
+    const { heartbeats, dissemination, strays } = this;
+    const { probes } = this.liveness;
     this.frames = new FrameDispatch(this.context, { heartbeats, membership, probes, dissemination, strays });
   }
 
@@ -150,7 +138,7 @@ export class GwyhEngine {
     const peer = this.peers.ofSession(session);
     if (peer === undefined) return;
     peer.lastHeardAt = now;
-    if (peer.isAwaited) this.probes.reached(peer.id);
+    if (peer.isAwaited) this.liveness.probes.reached(peer.id);
     if (session === peer.previous) this.peers.heardOnPrevious(peer, now);
     const isNewest = counter === session.highestReceived;
     if (isNewest && !sameEndpoint(from, peer.endpoint)) {
@@ -290,8 +278,6 @@ export class GwyhEngine {
       members: this.membership.table.live.length,
       suspects: this.membership.suspects,
       tombstones: this.membership.table.tombstoneCount,
-      inquiries: this.detector.size,
-      favours: this.probes.size,
       peers: this.peers.size,
       links: this.peers.links.length,
       feeds: this.feedCount,
@@ -300,6 +286,7 @@ export class GwyhEngine {
       unconfirmedSessions: this.introductions.pending,
       timers: this.context.timers.size,
       outboxBytes: this.waitingBytes,
+      ...this.liveness.metrics,
       ...this.dissemination.metrics,
     };
     const { drops } = this.introductions.handshakes;
@@ -312,8 +299,7 @@ export class GwyhEngine {
     this.introductions.check();
     this.peers.check();
     this.membership.check();
-    this.detector.check();
-    this.probes.check();
+    this.liveness.check();
     this.dissemination.check();
     if (this.isReady !== this.wasReady) throw new Error('a change of readiness was not told');
   }
@@ -321,8 +307,7 @@ export class GwyhEngine {
   private attach(session: Session, endpoint: Endpoint, hello: HelloPayload, now: number): void {
     const peer = this.peers.attach(session, endpoint, hello.zone, now);
     peer.lastHeardAt = now;
-    this.detector.heard(peer.id);
-    this.probes.reached(peer.id);
+    this.liveness.met(peer.id);
     const isUseful = hello.advertised !== undefined && (!isLoopback(hello.advertised) || isLoopback(endpoint));
     this.membership.met(peer, hello.incarnation, isUseful ? hello.advertised! : endpoint, now);
     // For the initiator this is also the packet that confirms the session.
@@ -331,31 +316,9 @@ export class GwyhEngine {
     this.feeds.peersChanged(now);
   }
 
-  /** Says Hello to a live member. False when there is none of this id. */
-  private dialMember(id: string, now: number): boolean {
-    const endpoint = this.peers.get(id)?.endpoint ?? this.membership.table.get(id)?.endpoint;
-    if (endpoint === undefined) return false;
-    this.introductions.handshakes.dial(now, endpoint, id);
-    return true;
-  }
-
-  private isAnswering(id: string): boolean {
-    const endpoint = this.membership.table.get(id)?.endpoint;
-    return endpoint !== undefined && this.introductions.handshakes.isAnswered(endpoint);
-  }
-
   private dialFailed(id: string, now: number): void {
     if (this.feeds.probeFailed(id, now) || this.peers.get(id) !== undefined) return;
     this.feeds.avoid(id, now);
-  }
-
-  /** A member has been silent for so long, and others were asked. */
-  private judged(id: string, verdict: Verdict, now: number): void {
-    const peer = this.peers.get(id);
-    if (verdict === 'accused') this.membership.accuse(id, now);
-    // It may live: another node watches it, and we need another link.
-    else if (peer !== undefined) this.removePeer(peer, now);
-    if (verdict !== 'ourselves') this.feeds.avoid(id, now);
   }
 
   private removePeer(peer: Peer, now: number): void {

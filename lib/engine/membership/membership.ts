@@ -13,6 +13,7 @@ import type { LocalHealth } from './local-health.js';
 import { isLive, MAX_INCARNATION, type MemberRecord, type MemberState, NOBODY, recordHash } from './member.js';
 import { RecentDigests } from './recent-digests.js';
 import { writeMembersPage, writeMembersRequest, writeNews } from './member-frames.js';
+import { News } from './news.js';
 import { type Member, MemberTable } from './member-table.js';
 import { Suspicions } from './suspicions.js';
 
@@ -21,12 +22,6 @@ import { Suspicions } from './suspicions.js';
  * then, which its neighbours know already. Later, pages hold what a healed partition brought, and that is news; ms.
  */
 export const SETTLING_MS = 5_000;
-
-/**
- * Least time between two flushes of news, ms; the first after a pause goes out at once. Less: when a thousand nodes start
- * together each of them makes a datagram of its own on every link. More: it adds up over the hops.
- */
-export const NEWS_PAUSE_MS = 50;
 
 /** A node without any link for this many detection times takes all members for lost. Less: a short cut empties the list. */
 export const ALONE_FACTOR = 10;
@@ -51,10 +46,7 @@ export class Membership {
   private readonly exchange: Exchange;
   private readonly suspicions: Suspicions;
   private readonly recentDigests = new RecentDigests();
-  /** Records to tell our links, each with the one who told us, if any. */
-  private readonly news = new Map<NodeId, Peer | undefined>();
-  private newsDueAt = -Infinity;
-  private readonly newsTimer = new Timer(() => undefined);
+  private readonly news: News;
   private readonly aloneTimer = new Timer(now => this.forgetAll(now));
   private joinedAt = Infinity;
 
@@ -66,6 +58,7 @@ export class Membership {
     incarnation: number,
   ) {
     this.incarnation = incarnation;
+    this.news = new News(context, peers, id => this.recordFor(id));
     this.exchange = new Exchange(
       context,
       (peer, now) => !this.isKnownDigest(peer.memberDigest, now),
@@ -101,7 +94,7 @@ export class Membership {
     if (this.joinedAt === Infinity) this.joinedAt = now;
     const record: MemberRecord = { id: peer.id, incarnation, state: 'up', endpoint, zone: peer.zone };
     const result = this.learn(record, now);
-    if (result === 'news') this.tell(peer.id, now);
+    if (result === 'news') this.news.tell(peer.id, now);
     // It was accused or declared dead under this incarnation: it has to know, to refute it.
     if (result === 'stale') this.sendHeld(peer, [peer.id]);
   }
@@ -132,7 +125,7 @@ export class Membership {
   accuse(id: NodeId, now: number): void {
     const member = this.table.get(id);
     if (member === undefined || !isLive(member.state)) return;
-    if (this.learn(this.asSuspicion(member), now) === 'news') this.tell(id, now);
+    if (this.learn(this.asSuspicion(member), now) === 'news') this.news.tell(id, now);
   }
 
   /** Whether a member that we accused lives still, or again, and nobody else accuses it. */
@@ -144,8 +137,8 @@ export class Membership {
   /** From here on we are gone for everybody who hears it. */
   leave(now: number): void {
     this.state = 'left';
-    this.newsDueAt = now;
-    this.tell(this.context.options.id, now);
+    this.news.hurry(now);
+    this.news.tell(this.context.options.id, now);
   }
 
   /** The number of our links has changed. */
@@ -188,20 +181,7 @@ export class Membership {
 
   /** Tells all links what became known, unless that was done just now. */
   flush(now: number): void {
-    if (this.news.size === 0 || now < this.newsDueAt) return;
-    this.newsDueAt = now + NEWS_PAUSE_MS;
-    const records: MemberRecord[] = [];
-    // One teller of all of it is the usual case, and the only one worth a thought.
-    let teller = this.news.values().next().value;
-    for (const [id, from] of this.news) {
-      const record = this.recordFor(id);
-      if (record !== undefined) records.push(record);
-      if (from !== teller) teller = undefined;
-    }
-    this.news.clear();
-    for (const frame of writeNews(this.context.writer, records)) {
-      for (const link of this.peers.links) if (link !== teller) this.peers.send(link, Priority.control, frame);
-    }
+    this.news.flush(now);
   }
 
   check(): void {
@@ -216,7 +196,7 @@ export class Membership {
       const record = readMemberRecord(reader);
       if (record === undefined) return;
       const result = this.learn(asSeenFromHere(record, peer), now);
-      if (result === 'news' && isToBeTold) this.tell(record.id, now, peer);
+      if (result === 'news' && isToBeTold) this.news.tell(record.id, now, peer);
       if (result === 'stale') stale.push(record.id);
     }
     if (stale.length > 0) this.sendHeld(peer, stale);
@@ -260,18 +240,18 @@ export class Membership {
     this.incarnation = Math.min(record.incarnation + 1, MAX_INCARNATION);
     this.context.counters.refutations++;
     this.health.trouble(now);
-    this.tell(this.context.options.id, now);
+    this.news.tell(this.context.options.id, now);
     return 'known';
   }
 
   /** Its time to refute the suspicion is over. */
   private declareDown(member: Member, now: number): void {
-    if (this.learn({ ...recordOf(member), state: 'down' }, now) === 'news') this.tell(member.id, now);
+    if (this.learn({ ...recordOf(member), state: 'down' }, now) === 'news') this.news.tell(member.id, now);
   }
 
   /** Nobody is there who could tell us more. As nobody is there to be told, this stays our own view. */
   private forgetAll(now: number): void {
-    for (const member of [...this.table.live]) {
+    for (const member of this.table.live.slice()) {
       this.table.forget(member);
       const before = member.state;
       member.state = 'down';
@@ -306,12 +286,6 @@ export class Membership {
     if (peer === undefined || peer.lastHeardAt <= since) return false;
     this.send(peer, [recordOf(member)]);
     return true;
-  }
-
-  /** @param from who told us, and so knows it. */
-  private tell(id: NodeId, now: number, from?: Peer): void {
-    this.news.set(id, this.news.has(id) ? undefined : from);
-    if (this.newsDueAt > now) this.context.timers.setEarlier(this.newsTimer, this.newsDueAt);
   }
 
   private recordFor(id: NodeId): MemberRecord | undefined {

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { LocalHealth } from '../../../../lib/engine/membership/local-health.js';
-import { Membership, NEWS_PAUSE_MS } from '../../../../lib/engine/membership/membership.js';
+import { Membership } from '../../../../lib/engine/membership/membership.js';
+import { NEWS_PAUSE_MS } from '../../../../lib/engine/membership/news.js';
 import { VirtualCluster } from '../../../../lib/testing/virtual-cluster.js';
 import { EngineLab, endpointOf, framesTo, idOf } from '../engine-lab.js';
 

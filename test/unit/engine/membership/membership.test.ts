@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { LocalHealth } from '../../../../lib/engine/membership/local-health.js';
-import { ALONE_FACTOR, Membership, NEWS_PAUSE_MS, SETTLING_MS } from '../../../../lib/engine/membership/membership.js';
+import { ALONE_FACTOR, Membership, SETTLING_MS } from '../../../../lib/engine/membership/membership.js';
+import { NEWS_PAUSE_MS } from '../../../../lib/engine/membership/news.js';
 import { MAX_INCARNATION, MEMBER_STATES, type MemberState } from '../../../../lib/engine/membership/member.js';
 import { UNCONFIRMED_FACTOR } from '../../../../lib/engine/membership/suspicions.js';
 import { nodeIdToBytes } from '../../../../lib/engine/node-id.js';
