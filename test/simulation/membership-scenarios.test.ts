@@ -46,8 +46,6 @@ describe('a run about members', () => {
   it('of a cluster in which nothing happens has nothing to complain of, and holds the invariants of the engines', () => {
     const result = run({ ...QUIET, checkEvery: 1 });
     expect(result).toMatchObject({ falseDowns: 0, trueDowns: 0, excusedDowns: 0, convergenceMs: 0, failures: [] });
-    expect(result.memberBytes).toBeGreaterThan(100);
-    expect(result.memberBytes).toBeLessThan(2_000);
   });
 
   it('fails when a member is told to be down that the scenario has not cut off', () => {
@@ -104,9 +102,9 @@ describe('detection', () => {
 });
 
 describe('pauses', () => {
-  it('take so large a share of the time', () => {
-    const { disturbance } = run({ scenario: 'false-downs', disturbedMs: 120_000, pausedShare: 0.05 });
-    // 12 nodes, and a pause of 2.5 s in every 50 s of each.
+  it('happen about once a minute to each node that pauses', () => {
+    const { disturbance } = run({ scenario: 'false-downs', disturbedMs: 120_000, pausedShare: 1 });
+    // 12 nodes, and a pause of each once a minute.
     expect(disturbance!.pauses).toBeGreaterThan(12);
     expect(disturbance!.pauses).toBeLessThan(48);
     expect(disturbance!.nodeHours).toBe(0.4);
