@@ -169,11 +169,15 @@ export class FailureDetector {
 
   private ask(inquiry: Case, now: number): void {
     inquiry.round++;
-    const candidates = this.peers.links.filter(link => link.id !== inquiry.id && !inquiry.awaited.has(link));
-    for (const helper of pickHelpers(candidates, inquiry.since, this.context.options.random)) {
-      inquiry.awaited.add(helper);
-      inquiry.asked++;
-      this.host.askHelper(helper, inquiry.id, now);
+    const { id, since, awaited } = inquiry;
+    const candidates = this.peers.links.filter(link => link.id !== id && !awaited.has(link));
+    const others = pickHelpers(candidates, since, this.context.options.random);
+    // Where there are not enough others: the question was lost, or the answer.
+    const again = [...awaited].filter(({ isLink }) => isLink).slice(0, HELPERS - others.length);
+    for (const helper of [...others, ...again]) {
+      if (!awaited.has(helper)) inquiry.asked++;
+      awaited.add(helper);
+      this.host.askHelper(helper, id, now);
     }
     this.context.timers.set(inquiry.timer, now + this.verdictMs(now));
   }
