@@ -44,6 +44,7 @@ export class Dissemination {
   private readonly paths: Paths;
   private readonly large: LargeMessages;
   private readonly segment = new Segment();
+  private readonly ownSegment = new Segment();
   private sequence = 0;
   private readonly sweepTimer = new Timer(now => this.sweep(now));
 
@@ -72,7 +73,7 @@ export class Dissemination {
   broadcast(payload: Uint8Array, zones: readonly string[] | undefined, now: number): BroadcastResult {
     const { counters, options } = this.context;
     if (payload.length > options.maxMessageBytes) return 'too_large';
-    const segment = new Segment();
+    const segment = this.ownSegment;
     segment.hops = 1;
     segment.origin = this.streams.own.idBytes;
     segment.boot = this.streams.own.boot;
@@ -95,7 +96,8 @@ export class Dissemination {
 
     for (segment.index = 0; segment.index < segment.count; segment.index++) {
       segment.sequence = ++this.sequence;
-      segment.payload = payload.subarray(segment.index * room, (segment.index + 1) * room);
+      const start = segment.index * room;
+      segment.payload = segment.count === 1 ? payload : payload.subarray(start, start + room);
       const frame = this.encode(segment);
       stream.window.add(segment.sequence, now);
       this.note(segment, frame, 0, frame.length, undefined, stream, now);

@@ -45,6 +45,8 @@ export class OriginStream {
   heat = 0;
   /** Mean time between its messages, smoothed, ms. */
   intervalMs = Infinity;
+  /** Highest sequence that anybody announced. */
+  announced = 0;
   /** When copies came; only while it is busy. */
   arrivalTimes: ArrivalTimes | undefined;
   /** How many timed segments there were at the last choice of feeds, and how many choices there were. */
@@ -95,6 +97,7 @@ export class OriginStream {
     this.hasWishes = false;
     this.heat = 0;
     this.intervalMs = Infinity;
+    this.announced = 0;
     this.arrivalTimes = undefined;
     this.timedAtChoice = 0;
     this.choices = 0;
