@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { GwyhNodeOptions } from 'nestjs-gwyh';
 import { monotonicMs, pause } from '../processes/clock.js';
-import { type Distribution, distributionOf } from '../processes/distribution.js';
+import { type Distribution, distributionOf, round } from '../processes/distribution.js';
 import { Fleet } from '../processes/fleet.js';
 import { freePorts } from './free-ports.js';
 import type { Change } from '../processes/node-host.js';
@@ -25,6 +25,10 @@ export interface ClusterResult {
   readonly processes: number;
   /** From the start of the first process until all nodes saw all. */
   readonly startMs: number;
+  /** Processor time for that, the loading of the programs included. */
+  readonly startCpuMsPerNode: number;
+  /** Processors that all nodes together kept busy afterwards, while nothing happened. */
+  readonly idleCpuShare: number;
   /** Nodes of a killed process: from its end until every node of the others had told of it. Over the killed nodes. */
   readonly detectionMs: Distribution | undefined;
   /** The same from the side of the others: until one of them had told of one of the killed. Over all such pairs. */
@@ -63,7 +67,10 @@ export async function killAndPause(options: ClusterOptions, tell: (text: string)
     await Promise.all(plan.map((each, place) => fleet.start(place, each)));
     await fleet.allSeeAll();
     const startMs = sinceLastChange(fleet, beganMs);
+    const startCpuMs = await fleet.cpuMs();
+    const quietFromMs = monotonicMs();
     await pause(quietMs);
+    const idleCpuMs = ((await fleet.cpuMs()) - startCpuMs) / (monotonicMs() - quietFromMs);
 
     tell('one process is killed');
     const [dead, survivors] = [fleet.ids([KILLED]), fleet.ids([STEADY, PAUSED])];
@@ -105,6 +112,8 @@ export async function killAndPause(options: ClusterOptions, tell: (text: string)
       nodes: PROCESSES * perProcess,
       processes: PROCESSES,
       startMs,
+      startCpuMsPerNode: round(startCpuMs / (PROCESSES * perProcess)),
+      idleCpuShare: round(idleCpuMs),
       detectionMs: distributionOf(latestOfEach(downs).map(atMs => atMs - killedMs)),
       heardMs: distributionOf(downs.map(({ atMs }) => atMs - killedMs)),
       restartMs,

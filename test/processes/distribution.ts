@@ -14,15 +14,19 @@ export function distributionOf(values: readonly number[]): Distribution | undefi
 }
 
 export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return round(sorted[sorted.length >> 1]!);
+  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
 }
 
 export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** Three significant digits are more than such measurements are worth; two decimals are. */
+/** To two decimals, which is more than such measurements are worth. */
 export function round(value: number): number {
   return Math.round(value * 100) / 100;
+}
+
+/** A share, to a hundredth of a percent. 0 of nothing. */
+export function shareOf(part: number, whole: number): number {
+  return whole === 0 ? 0 : Math.round((part / whole) * 10_000) / 10_000;
 }

@@ -1,5 +1,5 @@
 /** A process that holds nodes, for tests that need several processes. */
-import { GwyhNode, type GwyhNodeOptions, type MemberEventName, type MemberInfo } from 'nestjs-gwyh';
+import { GwyhNode, type GwyhNodeOptions, type MemberEventName } from 'nestjs-gwyh';
 import { monotonicMs } from './clock.js';
 import { serve } from './commands.js';
 import { summaryOf } from './message.js';
@@ -50,7 +50,17 @@ const commands = {
 
   received: () => received,
 
-  members: (): MemberInfo[][] => nodes.map(node => node.members()),
+  /** Ids of those that each node sees. */
+  members: () => nodes.map(node => node.members().map(({ id }) => id)),
+
+  /** Where the only node believes another one to be. */
+  addressOf: (member: string) => nodes[0]!.members().find(({ id }) => id === member)?.address,
+
+  /** Processor time of this process so far, ms. */
+  cpuMs(): number {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1_000;
+  },
 
   metrics: () => nodes.map(node => node.metrics()),
 

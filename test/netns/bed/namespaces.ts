@@ -50,8 +50,9 @@ export class Namespaces {
     return execFileSync(program!, args, { encoding: 'utf8' });
   }
 
-  start<Programs extends Commands>(name: string, program: URL): Worker<Programs> {
-    return Worker.start(program, this.prefixOf(name));
+  /** @param prefix what else to write before its command. */
+  start<Programs extends Commands>(name: string, program: URL, prefix: readonly string[] = []): Worker<Programs> {
+    return Worker.start(program, [...this.prefixOf(name), ...prefix]);
   }
 
   /** What to write before a command to run it inside of one. */

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { monotonicMs } from '../../processes/clock.js';
+import { atPriority, PROBE_PRIORITY } from './priority.js';
 
 /** State of a queueing discipline; the counters run since it was made. */
 export interface QueueSample {
@@ -24,7 +25,7 @@ export class QueueSampler {
 
   /** @param prefix what runs a command where the queue is. */
   constructor(prefix: readonly string[], device: string) {
-    const [command, ...args] = [...prefix, 'tc', '-s', '-j', '-batch', '-'];
+    const [command, ...args] = [...prefix, ...atPriority(PROBE_PRIORITY), 'tc', '-s', '-j', '-batch', '-'];
     this.tc = spawn(command!, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     createInterface({ input: this.tc.stdout! }).on('line', line => {
       const [queue] = JSON.parse(line) as QueueSample[];

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { monotonicMs, pause } from '../../processes/clock.js';
+import { atPriority, BENCH_PRIORITY, PROBE_PRIORITY } from '../bed/priority.js';
 import { Bottleneck, RECEIVER_ADDRESS, type Sender } from '../bed/bottleneck.js';
 import { type Distribution, distributionOf, median } from '../../processes/distribution.js';
 import { lossOf, mbits, within } from './figures.js';
-import { BENCH_PRIORITY } from './priorities.js';
 import type { UdpEnd } from './udp-end.js';
 
 const UDP_END = new URL('./udp-end.js', import.meta.url);
@@ -14,7 +14,7 @@ const WARM_UP_MS = 500;
 const RUN_MS = 3_000;
 /** The window is cut into so many, and their median told: a moment without the processor does not count then. */
 const CUTS = 6;
-const IPERF3 = ['nice', '-n', String(BENCH_PRIORITY), 'iperf3'] as const;
+const IPERF3 = [...atPriority(BENCH_PRIORITY), 'iperf3'];
 
 /** What the bed carries without us. */
 export interface Calibration {
@@ -30,15 +30,14 @@ export interface Calibration {
 }
 
 export async function calibrate(bed: Bottleneck, rateMbits: number, tcp: string): Promise<Calibration> {
-  const { namespaces } = bed;
   const probe = await Probe.start(bed);
   await pause(WARM_UP_MS);
   const idleFrom = monotonicMs();
   await pause(RUN_MS);
   const idleTo = monotonicMs();
 
-  const source = namespaces.start<UdpEnd>('sender-a', UDP_END);
-  const sink = namespaces.start<UdpEnd>('receiver', UDP_END);
+  const source = startUdp(bed, 'sender-a');
+  const sink = startUdp(bed, 'receiver');
   const queue = bed.sampleQueue();
   const port = await sink.ask('listen', RECEIVER_ADDRESS);
   const flood = source.ask('flood', RECEIVER_ADDRESS, port, DATAGRAM_BYTES, 1.5 * rateMbits, WARM_UP_MS + RUN_MS);
@@ -93,7 +92,7 @@ export class Probe {
 }
 
 function startUdp(bed: Bottleneck, name: Sender | 'receiver') {
-  return bed.namespaces.start<UdpEnd>(name, UDP_END);
+  return bed.namespaces.start<UdpEnd>(name, UDP_END, atPriority(PROBE_PRIORITY));
 }
 
 /** Runs one flow of iperf3; resolves to what arrived after the warm-up, Mbit/s for each tenth of a second. */

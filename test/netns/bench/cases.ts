@@ -1,7 +1,8 @@
 import type { GwyhNodeOptions } from 'nestjs-gwyh';
 import { monotonicMs, pause } from '../../processes/clock.js';
-import { type Distribution, distributionOf, mean, round } from '../../processes/distribution.js';
+import { type Distribution, distributionOf, mean, round, shareOf } from '../../processes/distribution.js';
 import type { Worker } from '../../processes/worker.js';
+import { atPriority, BENCH_PRIORITY, PROBE_PRIORITY } from '../bed/priority.js';
 import { Bottleneck, RECEIVER_ADDRESS, ROUTER_ADDRESS, type Sender } from '../bed/bottleneck.js';
 import { Probe, tcpFlow } from './calibration.js';
 import { goodputOf, lossOf, mbits, within } from './figures.js';
@@ -98,7 +99,7 @@ export async function measure(bed: Bottleneck, setup: Setup): Promise<Measured> 
   }
   const [first, last] = [samples[0]!, samples.at(-1)!];
   const passage = {
-    use: round(mbits(last.bytes - first.bytes, last.atMs - first.atMs) / rateMbits),
+    use: shareOf(mbits(last.bytes - first.bytes, last.atMs - first.atMs), rateMbits),
     lossShare: lossOf(samples),
     queueMs: distributionOf(samples.map(({ backlog }) => bed.waitMs(backlog))),
     probeMs: distributionOf(within(delays, fromMs, toMs)),
@@ -127,12 +128,13 @@ async function flowOf(
 
 /** Each pair is a cluster of its own, so that nothing gets to a receiver by way of another sender. */
 async function startPair(bed: Bottleneck, sender: Sender, { heartbeat, relay }: Setup): Promise<Pair> {
-  const sink = bed.namespaces.start<GossipEnd>('receiver', GOSSIP_END);
-  const source = bed.namespaces.start<GossipEnd>(sender, GOSSIP_END);
+  const sink = bed.namespaces.start<GossipEnd>('receiver', GOSSIP_END, atPriority(BENCH_PRIORITY));
+  const source = bed.namespaces.start<GossipEnd>(sender, GOSSIP_END, atPriority(BENCH_PRIORITY));
   const common = { keys: [KEY], cluster: sender, ...(heartbeat !== undefined && { heartbeat }) };
   const port = await sink.ask('start', { ...common, bind: `${RECEIVER_ADDRESS}:0`, peers: [] });
   let seed = `${RECEIVER_ADDRESS}:${port}`;
-  const carrier = relay === undefined ? undefined : bed.namespaces.start<Relay>('router', RELAY);
+  const carrier =
+    relay === undefined ? undefined : bed.namespaces.start<Relay>('router', RELAY, atPriority(PROBE_PRIORITY));
   if (relay !== undefined) {
     const listen = Bottleneck.routerAddressOf(sender);
     const to = { address: RECEIVER_ADDRESS, port };

@@ -1,5 +1,5 @@
 import type { QueueSample } from '../bed/queue.js';
-import { round } from '../../processes/distribution.js';
+import { round, shareOf } from '../../processes/distribution.js';
 import type { Sample } from './gossip-end.js';
 
 /** The samples from one moment to another. */
@@ -34,12 +34,12 @@ export function lossOf(samples: readonly QueueSample[]): number {
   if (first === undefined || last === undefined) return 0;
   const drops = last.drops - first.drops;
   const offered = drops + last.packets - first.packets;
-  return offered === 0 ? 0 : Math.round((drops / offered) * 10_000) / 10_000;
+  return shareOf(drops, offered);
 }
 
 /** Jain's index of fairness: 1 when all have the same, 1/n when one has all. */
 export function fairnessOf(rates: readonly number[]): number {
   const sum = rates.reduce((total, rate) => total + rate, 0);
   const squares = rates.reduce((total, rate) => total + rate * rate, 0);
-  return squares === 0 ? 0 : Math.round(((sum * sum) / (rates.length * squares)) * 1_000) / 1_000;
+  return shareOf(sum * sum, rates.length * squares);
 }

@@ -1,9 +1,7 @@
 /** One node at an end of the bottleneck, in a process of its own: pushes messages, or counts those that arrive. */
-import { setPriority } from 'node:os';
 import { GwyhNode, type GwyhNodeOptions, GwyhQueueFullError } from 'nestjs-gwyh';
 import { monotonicMs, pause } from '../../processes/clock.js';
 import { serve } from '../../processes/commands.js';
-import { BENCH_PRIORITY } from './priorities.js';
 
 /** Size of the small messages beside the load: the time of sending and some. */
 const SMALL_BYTES = 64;
@@ -52,7 +50,6 @@ function receive(payload: Uint8Array): void {
 const commands = {
   /** Returns the port. */
   async start(options: GwyhNodeOptions): Promise<number> {
-    setPriority(BENCH_PRIORITY);
     node = new GwyhNode(options);
     node.onBroadcast(receive);
     for (const event of ['suspect', 'down'] as const) {

@@ -1,6 +1,6 @@
 /** How full, fair and polite nodes are on a slow link: see `--help`. */
 import { availableParallelism, loadavg } from 'node:os';
-import { round } from '../../processes/distribution.js';
+import { round, shareOf } from '../../processes/distribution.js';
 import { Bottleneck } from '../bed/bottleneck.js';
 import { missingRequirements } from '../bed/requirements.js';
 import { calibrate } from './calibration.js';
@@ -78,7 +78,7 @@ async function measureRate(options: Options, rateMbits: number): Promise<RateRes
 function withLossRatio(cases: RateResult['cases']): RateResult['cases'] {
   const { relay, loss } = cases;
   if (relay === undefined || loss === undefined || relay.goodputMbits === 0) return cases;
-  return { ...cases, loss: { ...loss, goodputOfLossless: round(loss.goodputMbits / relay.goodputMbits) } };
+  return { ...cases, loss: { ...loss, goodputOfLossless: shareOf(loss.goodputMbits, relay.goodputMbits) } };
 }
 
 function tell(text: string): void {

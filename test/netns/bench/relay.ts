@@ -1,9 +1,7 @@
 /** A relay on the router, in a process of its own: passes datagrams on both ways, after a while, and loses some at random. */
 import { createSocket, type Socket } from 'node:dgram';
-import { setPriority } from 'node:os';
 import { monotonicMs } from '../../processes/clock.js';
 import { serve } from '../../processes/commands.js';
-import { PROBE_PRIORITY } from './priorities.js';
 
 /** The buffer of the bottleneck has to fit in, or datagrams would wait here in place of being dropped there. */
 const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
@@ -26,7 +24,6 @@ export interface RelayOptions {
 const commands = {
   /** Returns the port for senders. */
   async start({ listen, from, to, loss, delayMs, seed }: RelayOptions): Promise<number> {
-    setPriority(PROBE_PRIORITY);
     const random = randomFrom(seed);
     const waiting: { dueMs: number; send: () => void }[] = [];
     const pass = (send: () => void) => {

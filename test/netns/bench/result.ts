@@ -1,7 +1,7 @@
 import type { Calibration } from './calibration.js';
 import type { Flow, Measured } from './cases.js';
 import type { BenchOptions, Case } from './command-line.js';
-import { type Distribution, median, round } from '../../processes/distribution.js';
+import { type Distribution, median, round, shareOf } from '../../processes/distribution.js';
 import { fairnessOf } from './figures.js';
 
 /** Medians over the runs of one case; of distributions, the medians of their figures. */
@@ -53,8 +53,8 @@ export function caseResult(rateMbits: number, bed: Calibration, runs: readonly M
   const tcpMbits = runs.flatMap(run => run.tcpMbits ?? []);
   return {
     goodputMbits,
-    goodputOfLink: round(goodputMbits / rateMbits),
-    goodputOfUdp: round(goodputMbits / bed.udpMbits),
+    goodputOfLink: shareOf(goodputMbits, rateMbits),
+    goodputOfUdp: shareOf(goodputMbits, bed.udpMbits),
     use: median(runs.map(run => run.passage.use)),
     lossShare: median(runs.map(run => run.passage.lossShare)),
     queueMs: medians(runs.map(run => run.passage.queueMs)),
@@ -67,8 +67,8 @@ export function caseResult(rateMbits: number, bed: Calibration, runs: readonly M
     corrupt: total(all, flow => flow.corrupt),
     ...(isShared && { fairness: median(flows.map(each => fairnessOf(each.map(flow => flow.goodputMbits)))) }),
     ...(tcpMbits.length > 0 && {
-      gossipShare: round(goodputMbits / bed.udpMbits),
-      tcpShare: round(median(tcpMbits) / bed.tcpMbits),
+      gossipShare: shareOf(goodputMbits, bed.udpMbits),
+      tcpShare: shareOf(median(tcpMbits), bed.tcpMbits),
     }),
     runs,
   };

@@ -1,9 +1,7 @@
 /** Plain UDP at an end of the bottleneck, in a process of its own: what the bed carries, and how long it takes. */
 import { createSocket } from 'node:dgram';
-import { setPriority } from 'node:os';
 import { monotonicMs, pause } from '../../processes/clock.js';
 import { serve } from '../../processes/commands.js';
-import { PROBE_PRIORITY } from './priorities.js';
 import type { Sample } from './gossip-end.js';
 
 const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
@@ -17,7 +15,6 @@ const socket = createSocket('udp4');
 const commands = {
   /** Counts what arrives: bytes of payload, or for probes the time under way in ms. */
   listen(address: string): Promise<number> {
-    setPriority(PROBE_PRIORITY);
     socket.on('message', datagram => {
       const now = monotonicMs();
       if (datagram.length === PROBE_BYTES) delays.push({ atMs: now, value: now - datagram.readDoubleLE(0) });
@@ -33,7 +30,6 @@ const commands = {
 
   /** Sends datagrams at a steady rate. */
   async flood(address: string, port: number, bytes: number, rateMbits: number, forMs: number): Promise<void> {
-    setPriority(PROBE_PRIORITY);
     const datagram = Buffer.alloc(bytes);
     const begunMs = monotonicMs();
     for (let sent = 0; ;) {
@@ -48,7 +44,6 @@ const commands = {
 
   /** Sends a tiny datagram every so often; returns how many. */
   async probe(address: string, port: number, everyMs: number, forMs: number): Promise<number> {
-    setPriority(PROBE_PRIORITY);
     const until = monotonicMs() + forMs;
     let sent = 0;
     for (; monotonicMs() < until; sent++) {

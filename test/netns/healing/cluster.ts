@@ -81,10 +81,9 @@ export class Cluster {
   }
 
   /** Where each of the other hosts believes one to be. */
-  async addressesOf(host: number): Promise<(string | undefined)[]> {
+  addressesOf(host: number): Promise<(string | undefined)[]> {
     const [id] = this.fleet.ids([host]);
-    const others = this.places([host]).map(other => this.fleet.worker(other).ask('members'));
-    return (await Promise.all(others)).map(([seen]) => seen!.find(member => member.id === id)?.address);
+    return Promise.all(this.places([host]).map(other => this.fleet.worker(other).ask('addressOf', id!)));
   }
 
   /** Ends the process of a host without a word, and starts another one in its place. */
