@@ -161,7 +161,9 @@ export class VirtualHomie {
     };
     const clock = {
       now: () => network.now(),
-      endOfTurn: () => network.endOfTurn(this.onTurnEnd),
+      // What is done each turn is one function, made once; the rest, such as catching up, is rare.
+      endOfTurn: (callback: () => void) =>
+        network.endOfTurn(callback === this.pump.drain ? this.onTurnEnd : callback),
       schedule: (at: number, callback: () => void) => {
         this.wake = callback;
         network.setTimer(this.timer, at);

@@ -103,8 +103,8 @@ describe('detection', () => {
 
 describe('pauses', () => {
   it('happen about once a minute to each node that pauses', () => {
-    const { disturbance } = run({ scenario: 'false-downs', disturbedMs: 120_000, pausedShare: 1 });
-    // 12 nodes, and a pause of each once a minute.
+    const { disturbance } = run({ scenario: 'false-downs', disturbedMs: 120_000, pausedShare: 0.9 });
+    // Eleven of 12 nodes, each about once a minute.
     expect(disturbance!.pauses).toBeGreaterThan(12);
     expect(disturbance!.pauses).toBeLessThan(48);
     expect(disturbance!.nodeHours).toBe(0.4);

@@ -83,25 +83,28 @@ describe('a homie', () => {
     expect(homie.arrivals.map(arrival => arrival.payload[0])).toEqual([0, 1, 2]);
   });
 
-  it.each(['datagrams', 'timers'] as const)('reads what arrived meanwhile before its timers, if its %s come first', first => {
-    homie.pause();
-    cluster.advance(10_000);
-    const calls: string[] = [];
-    const { engine } = homie;
-    for (const name of ['receive', 'timeout'] as const) {
-      const original = engine[name].bind(engine) as (...args: unknown[]) => void;
-      Object.assign(engine, {
-        [name]: (...args: unknown[]) => {
-          calls.push(name);
-          original(...args);
-        },
-      });
-    }
-    homie.resume(first);
-    cluster.advance(10);
-    expect(calls[0]).toBe('receive');
-    expect(new Set(calls).size).toBe(2);
-  });
+  it.each(['datagrams', 'timers'] as const)(
+    'reads what arrived meanwhile before its timers, if its %s come first',
+    first => {
+      homie.pause();
+      cluster.advance(10_000);
+      const calls: string[] = [];
+      const { engine } = homie;
+      for (const name of ['receive', 'timeout'] as const) {
+        const original = engine[name].bind(engine) as (...args: unknown[]) => void;
+        Object.assign(engine, {
+          [name]: (...args: unknown[]) => {
+            calls.push(name);
+            original(...args);
+          },
+        });
+      }
+      homie.resume(first);
+      cluster.advance(10);
+      expect(calls[0]).toBe('receive');
+      expect(new Set(calls).size).toBe(2);
+    },
+  );
 
   it('that is paused can be killed, and does not come back', () => {
     homie.pause();
