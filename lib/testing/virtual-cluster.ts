@@ -162,8 +162,7 @@ export class VirtualHomie {
     const clock = {
       now: () => network.now(),
       // What is done each turn is one function, made once; the rest, such as catching up, is rare.
-      endOfTurn: (callback: () => void) =>
-        network.endOfTurn(callback === this.pump.drain ? this.onTurnEnd : callback),
+      endOfTurn: (callback: () => void) => network.endOfTurn(callback === this.pump.drain ? this.onTurnEnd : callback),
       schedule: (at: number, callback: () => void) => {
         this.wake = callback;
         network.setTimer(this.timer, at);
