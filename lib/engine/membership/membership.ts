@@ -117,7 +117,7 @@ export class Membership {
     peer.memberDigest = digest;
     if (this.isKnownDigest(digest, now)) return;
     // News of what differs may be on their way; only who has just joined knows that they are not.
-    if (this.isSettled(now)) this.exchange.owe(peer, now);
+    if (this.hasSettled(now)) this.exchange.owe(peer, now);
     else this.exchange.begin(peer, now);
   }
 
@@ -174,7 +174,7 @@ export class Membership {
 
   onPage(peer: Peer, reader: MessagePackReader, length: number, now: number): void {
     const next = reader.nil() ? undefined : reader.bytesOf(NODE_ID_BYTES);
-    this.readRecords(peer, reader, length - 2, this.isSettled(now), now);
+    this.readRecords(peer, reader, length - 2, this.hasSettled(now), now);
     if (reader.failed) return;
     this.exchange.onPage(peer, next === undefined ? undefined : nodeIdFromBytes(next), now);
   }
@@ -273,7 +273,7 @@ export class Membership {
     return digest === this.digest || this.recentDigests.has(digest, now);
   }
 
-  private isSettled(now: number): boolean {
+  private hasSettled(now: number): boolean {
     return now - this.joinedAt >= SETTLING_MS;
   }
 

@@ -14,6 +14,8 @@ export interface DetectionReport {
   readonly kills: number;
   /** Whether each node that died was started again before the next death. */
   readonly isRestarting: boolean;
+  /** Of each death: how long until no survivor took the node for up any more: it was in doubt, or down. */
+  readonly inDoubtMs: Percentiles;
   /** Of each death: how long until the first survivor told of it. */
   readonly firstMs: Percentiles;
   /** Of each death and each survivor: how long until it told. */
@@ -30,6 +32,7 @@ export function runDetection(stage: Stage): ScenarioReport & { detection: Detect
   const isRestarting = needsRestarts(kills, nodes);
   const last = new Float64Array(kills);
   const first = new Float64Array(kills);
+  const inDoubt = new Float64Array(kills);
   const each: number[] = [];
   const rejoin: number[] = [];
   let untold = 0;
@@ -38,7 +41,8 @@ export function runDetection(stage: Stage): ScenarioReport & { detection: Detect
   for (let kill = 0; kill < kills; kill++) {
     const survivors = nodes - 1 - (isRestarting ? 0 : kill);
     const victim = stage.drawNode();
-    const times = timesOfDeath(stage, victim, survivors);
+    const { times, inDoubtMs } = timesOfDeath(stage, victim, survivors);
+    inDoubt[kill] = inDoubtMs;
     first[kill] = times[0] ?? PATIENCE_MS;
     last[kill] = times.length < survivors ? PATIENCE_MS : times.at(-1)!;
     each.push(...times);
@@ -63,6 +67,7 @@ export function runDetection(stage: Stage): ScenarioReport & { detection: Detect
     detection: {
       kills,
       isRestarting,
+      inDoubtMs: roundedPercentiles(percentilesOf(inDoubt)),
       firstMs: roundedPercentiles(percentilesOf(first)),
       perSurvivorMs: roundedPercentiles(percentilesOf(Float64Array.from(each))),
       rejoinMs: isRestarting ? roundedPercentiles(percentilesOf(Float64Array.from(rejoin))) : null,
@@ -76,17 +81,27 @@ export function needsRestarts(kills: number, nodes: number): boolean {
   return kills > nodes / 2;
 }
 
-/** Kills a node and returns how long each survivor took to tell of it, ms, in order. */
-function timesOfDeath(stage: Stage, node: number, survivors: number): number[] {
+/** Kills a node and returns how long each survivor took to tell of it, and all of them to doubt that it lives; ms, in order. */
+function timesOfDeath(stage: Stage, node: number, survivors: number): { times: number[]; inDoubtMs: number } {
   const times: number[] = [];
   const told = new Set<Life>();
+  const doubting = new Set<Life>();
+  let inDoubtMs = PATIENCE_MS;
   const victim = stage.end(node, 'killed');
+  const doubt = (observer: Life, subject: Life) => {
+    if (subject !== victim || doubting.has(observer)) return;
+    doubting.add(observer);
+    if (doubting.size === survivors) inDoubtMs = stage.now - victim.endedAt;
+  };
+  stage.witness.onDoubtTold = doubt;
   stage.witness.onDeathTold = (observer, subject) => {
+    doubt(observer, subject);
     if (subject !== victim || told.has(observer)) return;
     told.add(observer);
     times.push(stage.now - victim.endedAt);
   };
   stage.simulated.advanceUntil(() => times.length >= survivors, PATIENCE_MS);
+  stage.witness.onDoubtTold = undefined;
   stage.witness.onDeathTold = undefined;
-  return times;
+  return { times, inDoubtMs };
 }

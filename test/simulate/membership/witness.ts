@@ -65,7 +65,9 @@ export class Witness {
    * the scenario.
    */
   isExcused: (observer: number, subject: number) => boolean = () => false;
-  /** Sees each event about a member that is dead. Set by the scenario. */
+  /** Sees each event of doubt about a member that is dead. Set by the scenario. */
+  onDoubtTold: ((observer: Life, subject: Life) => void) | undefined;
+  /** Sees each event of the death of a member that is dead. Set by the scenario. */
   onDeathTold: ((observer: Life, subject: Life) => void) | undefined;
   /** Sees each event about a member, when it has been entered. Set by the scenario. */
   onTold: ((observer: Life) => void) | undefined;
@@ -105,6 +107,7 @@ export class Witness {
     switch (type) {
       case 'suspect':
         judgements.suspicions++;
+        if (!isAlive) this.onDoubtTold?.(observer, subject);
         return;
       case 'up':
         if (views.suspects(observer.number, subject.number)) judgements.refutations++;

@@ -51,6 +51,7 @@ function goodResult({ scenario, nodes, loss, seed, ...run }: MembershipRun): Mem
     detection: {
       kills: 100,
       isRestarting: true,
+      inDoubtMs: percentiles,
       firstMs: percentiles,
       perSurvivorMs: percentiles,
       rejoinMs: percentiles,
@@ -171,7 +172,7 @@ describe('a target about members', () => {
 
   it('is missed when one of five seeds misses it', () => {
     expect(missedWhen({ detectionMs: { ...percentiles, p99: 6_001 } }, isDetection)).toEqual([
-      '1,000 nodes, 0 % loss: p99 until every survivor knows',
+      '1,000 nodes, 0 % loss: p99 until it is down everywhere',
     ]);
     expect(missedWhen({ convergenceMs: 10_001 }, isPartition)).toEqual(['30 min: until all see all']);
     expect(missedWhen({ falseDowns: 1, failures: ['a false down'] }, isPartition)).toEqual(['30 min: false downs']);

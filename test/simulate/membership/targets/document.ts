@@ -59,11 +59,13 @@ member that runs, that the scenario has not cut off from the observer, and that 
 faults" are deaths or returns that were not told everywhere, broadcasts that were lost or came twice, and tables that say
 something else than the events did.`;
 
-const DETECTION_TEXT = `Nodes die one after the other, without a word. "All" is the time until the last survivor has told its application.
+const DETECTION_TEXT = `Nodes die one after the other, without a word. "In doubt" is the time until no survivor takes the node for up any
+more: it is suspect, and nobody chooses it. "All" is the time until the last survivor has told its application that it is down.
+That is later on purpose: a node that stands still for 4 s looks the same as a dead one for 4 s, and must not be called dead.
 In small clusters each node is started again before the next one dies.`;
 
-const FALSE_DOWNS_TEXT = `Nothing dies. Each node stops now and then for 1 to 4 s, in which it neither receives nor sends nor looks at a timer,
-so that at any time the share under "Paused" does not run. Loss is on every way.`;
+const FALSE_DOWNS_TEXT = `Nothing dies. The share of the nodes under "Paused" stop about once a minute for 1 to 4 s, in which they neither receive nor send
+nor look at a timer. Loss is on every way.`;
 
 const ONE_WAY_TEXT = `Each fault in a cluster of its own. "Reached by" is the share of the others that can exchange datagrams with a member
 directly, both ways; of all members concerned and all seconds the least. From a third on, nobody may be told to be down.`;

@@ -28,14 +28,14 @@ function detectionTargets(nodes: number, loss: number): MembershipTarget[] {
     run => run.scenario === 'detection' && run.nodes === nodes && run.loss === loss,
   );
   const p50 = part.most(
-    'median until every survivor knows',
+    'median until every survivor doubts',
     3 * SECOND_MS,
     'ms',
-    ms(({ detectionMs }) => detectionMs?.p50),
+    ms(({ detection }) => detection?.inDoubtMs.p50),
   );
   const p99 = (seconds: number) =>
     part.most(
-      'p99 until every survivor knows',
+      'p99 until it is down everywhere',
       seconds * SECOND_MS,
       'ms',
       ms(({ detectionMs }) => detectionMs?.p99),
