@@ -93,7 +93,7 @@ export class GwyhEngine {
     this.heartbeats = new Heartbeats(this.context, this.peers, {
       rehandshake: (peer, at) => handshakes.dial(at, peer.endpoint, peer.id),
       peerLost: (peer, at) => this.removePeer(peer, at),
-      silent: (peer, since, at) => this.detector.doubt(peer.id, since, at),
+      silent: (peer, since, at) => this.doubt(peer.id, since, at),
       linkChanged: (peer, at) => this.linkChanged(peer, at),
       feedRefused: (peer, at) => this.feeds.refused(peer, at),
       roundTripMeasured: (peer, at) => this.feeds.measured(peer, at),
@@ -105,16 +105,17 @@ export class GwyhEngine {
     const dial = (to: Endpoint, at: number, expected?: string) => handshakes.dial(at, to, expected);
     this.detector = new FailureDetector(this.context, this.peers, this.health, {
       othersThan: id => table.live.length - (table.isLive(id) ? 1 : 0),
+      isAccused: id => table.get(id)?.state === 'suspect',
       askHelper: (helper, id) => this.probes.ask(helper, id),
       dial: (id, at) => this.dialMember(id, at),
-      isAnswering: id => this.isAnswering(id),
+      isAnswering: (id, since) => this.isAnswering(id, since),
       judged: (id, verdict, at) => this.judged(id, verdict, at),
       isAlone: id => membership.isAlone(id),
     });
     this.probes = new IndirectProbes(this.context, this.peers, this.health, {
       ping: (peer, at) => this.heartbeats.tell(peer, at),
       dial: (id, at) => this.dialMember(id, at),
-      isAnswering: id => this.isAnswering(id),
+      isAnswering: (id, since) => this.isAnswering(id, since),
       testified: (helper, id, isReached) => this.detector.testified(helper, id, isReached),
     });
     this.lostMembers = new LostMembers(this.context, table, (member, at) => dial(member.endpoint, at, member.id));
@@ -122,7 +123,7 @@ export class GwyhEngine {
     this.feeds = new Feeds(this.context, this.peers, table, {
       dial,
       silent: (member, since, at) => {
-        if (!this.isAnswering(member.id)) this.detector.doubt(member.id, since, at);
+        if (!this.isAnswering(member.id, since)) this.doubt(member.id, since, at);
       },
       tell: (peer, at) => this.heartbeats.tell(peer, at),
       linkChanged: (peer, at) => this.linkChanged(peer, at),
@@ -331,7 +332,7 @@ export class GwyhEngine {
     this.feeds.peersChanged(now);
   }
 
-  /** Says Hello to a live member. False when there is none of this id. */
+  /** Says Hello to a member, live or lately so. False when we know of none of this id. */
   private dialMember(id: string, now: number): boolean {
     const endpoint = this.peers.get(id)?.endpoint ?? this.membership.table.get(id)?.endpoint;
     if (endpoint === undefined) return false;
@@ -339,14 +340,19 @@ export class GwyhEngine {
     return true;
   }
 
-  private isAnswering(id: string): boolean {
-    const endpoint = this.membership.table.get(id)?.endpoint;
-    return endpoint !== undefined && this.introductions.handshakes.isAnswered(endpoint);
+  private isAnswering(id: string, since: number): boolean {
+    const endpoint = this.peers.get(id)?.endpoint ?? this.membership.table.get(id)?.endpoint;
+    return endpoint !== undefined && this.introductions.handshakes.isAnsweredSince(endpoint, since);
   }
 
   private dialFailed(id: string, now: number): void {
     if (this.feeds.probeFailed(id, now) || this.peers.get(id) !== undefined) return;
     this.feeds.avoid(id, now);
+  }
+
+  /** A member has not answered us since then. */
+  private doubt(id: string, since: number, now: number): void {
+    if (!this.membership.isSettled(id)) this.detector.doubt(id, since, now);
   }
 
   /** A member has been silent for so long, and others were asked. */
