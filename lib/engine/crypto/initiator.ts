@@ -82,9 +82,10 @@ export class Initiator {
     return this.byAddress.has(formatEndpoint(to));
   }
 
-  /** Whether the node there has answered our Hello, so that it lives, and the handshake is not complete. */
-  isAnswered(to: Endpoint): boolean {
-    return this.byAddress.get(formatEndpoint(to))?.step === 'okboss_sent';
+  /** Whether the node there has answered a Hello of ours since then, so that it lives, and the handshake is not complete. */
+  isAnsweredSince(to: Endpoint, since: number): boolean {
+    const pending = this.byAddress.get(formatEndpoint(to));
+    return pending !== undefined && pending.answeredAt > since;
   }
 
   dial(now: number, to: Endpoint, expectedId: NodeId | undefined): DialResult {
@@ -131,6 +132,7 @@ export class Initiator {
     sealInnerBox(envelope.body.subarray(OKBOSS_HEAD_BYTES), envelope.nonce, boxKey);
     sodium.sodium_memzero(boxKey);
     pending.step = 'okboss_sent';
+    pending.answeredAt = now;
     pending.failure = 'no_answer';
     pending.remoteId = ohai.nodeId;
     pending.okBoss = sealEnvelope(envelope, key);

@@ -70,15 +70,17 @@ export interface Testimony {
   readonly failed: number;
   /** Whether there is anybody else who could be asked. */
   readonly hasOthers: boolean;
+  /** Whether somebody accuses it already, who had helpers of its own. */
+  readonly isAccused: boolean;
 }
 
 /** `accused`: it is gone. `unreachable`: gone for us only. `ourselves`: hardly anybody answers, so the fault may be ours. */
 export type Verdict = 'accused' | 'unreachable' | 'ourselves';
 
 /** Judges a member that has been silent for long enough. */
-export function judge({ asked, reached, failed, hasOthers }: Testimony): Verdict {
+export function judge({ asked, reached, failed, hasOthers, isAccused }: Testimony): Verdict {
   if (reached > 0) return 'unreachable';
-  if (!hasOthers) return 'accused';
+  if (!hasOthers || isAccused) return 'accused';
   return failed >= Math.max(1, Math.min(WITNESSES, asked)) ? 'accused' : 'ourselves';
 }
 
@@ -86,12 +88,14 @@ export function judge({ asked, reached, failed, hasOthers }: Testimony): Verdict
 export interface FailureDetectorHost {
   /** Other live members than this one. */
   othersThan(id: NodeId): number;
+  /** Whether somebody accuses the member. */
+  isAccused(id: NodeId): boolean;
   /** Asks the peer to reach the member. */
   askHelper(helper: Peer, id: NodeId, now: number): void;
   /** Perhaps only the session is gone: says Hello. */
   dial(id: NodeId, now: number): void;
-  /** Whether it has answered the Hello, though there is no session yet. */
-  isAnswering(id: NodeId): boolean;
+  /** Whether it has answered a Hello since then, though there is no session yet. */
+  isAnswering(id: NodeId, since: number): boolean;
   /** A silent member has been judged. */
   judged(id: NodeId, verdict: Verdict, now: number): void;
   /** Whether nobody agreed with our accusation of this member: it lives still, or again, and is accused by us alone. */
@@ -191,7 +195,7 @@ export class FailureDetector {
     const { id, since } = inquiry;
     if (now < this.health.silentUntil) return timers.set(inquiry.timer, this.health.silentUntil);
     const peer = this.peers.get(id);
-    const isHeard = peer === undefined ? this.host.isAnswering(id) : peer.lastHeardAt > since;
+    const isHeard = peer === undefined ? this.host.isAnswering(id, since) : peer.lastHeardAt > since;
     // If it is no link any more, its silence means nothing.
     if (isHeard || peer?.isLink === false) return this.close(id);
     // A link that loses much needs more tries until its silence says something; they are on their way.
@@ -200,7 +204,7 @@ export class FailureDetector {
     }
     const { asked, reached, failed } = inquiry;
     const hasOthers = this.host.othersThan(id) > 0;
-    const verdict = judge({ asked, reached, failed, hasOthers });
+    const verdict = judge({ asked, reached, failed, hasOthers, isAccused: this.host.isAccused(id) });
     if (verdict === 'ourselves') {
       this.health.trouble(now);
       if (inquiry.round < ROUNDS) return this.ask(inquiry, now);

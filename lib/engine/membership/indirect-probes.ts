@@ -27,13 +27,15 @@ export interface IndirectProbesHost {
   ping(peer: Peer, now: number): void;
   /** Says Hello to the member. False when we do not know where it is. */
   dial(id: NodeId, now: number): boolean;
-  /** Whether it has answered the Hello, though there is no session yet. */
-  isAnswering(id: NodeId): boolean;
+  /** Whether it has answered a Hello since then, though there is no session yet. */
+  isAnswering(id: NodeId, since: number): boolean;
   /** A helper has answered. */
   testified(helper: Peer, id: NodeId, isReached: boolean): void;
 }
 
 interface Favour {
+  /** When it was asked for first. */
+  readonly since: number;
   readonly askers: Set<Peer>;
   readonly timer: Timer;
 }
@@ -80,7 +82,7 @@ export class IndirectProbes {
       this.host.ping(peer, now);
     } else if (!this.host.dial(id, now)) return this.context.counters.drop('probe_refused');
     const timer = new Timer(at => this.failed(id, at));
-    this.favours.set(id, { askers: new Set([asker]), timer });
+    this.favours.set(id, { since: now, askers: new Set([asker]), timer });
     this.context.timers.set(timer, now + HELP_SHARE * detectionMs(this.context.options.heartbeat));
   }
 
@@ -111,7 +113,7 @@ export class IndirectProbes {
     const favour = this.favours.get(id)!;
     // We did not run, and the answer may wait to be read: we have not really tried.
     if (now < this.health.silentUntil) favour.askers.clear();
-    this.conclude(id, favour, this.host.isAnswering(id));
+    this.conclude(id, favour, this.host.isAnswering(id, favour.since));
   }
 
   private conclude(id: NodeId, { askers }: Favour, isReached: boolean): void {

@@ -35,23 +35,25 @@ export class Liveness {
     const { table } = membership;
     this.detector = new FailureDetector(context, peers, health, {
       othersThan: id => table.live.length - (table.isLive(id) ? 1 : 0),
+      isAccused: id => table.get(id)?.state === 'suspect',
       askHelper: (helper, id) => this.probes.ask(helper, id),
       dial: (id, now) => this.dial(id, now),
-      isAnswering: id => this.isAnswering(id),
+      isAnswering: (id, since) => this.isAnswering(id, since),
       judged: (id, verdict, now) => this.judged(id, verdict, now),
       isAlone: id => membership.isAlone(id),
     });
     this.probes = new IndirectProbes(context, peers, health, {
       ping: (peer, now) => host.ping(peer, now),
       dial: (id, now) => this.dial(id, now),
-      isAnswering: id => this.isAnswering(id),
+      isAnswering: (id, since) => this.isAnswering(id, since),
       testified: (helper, id, isReached) => this.detector.testified(helper, id, isReached),
     });
   }
 
   /** A link, or a member that we want as a feed, has not been heard since it was first asked. Told again and again. */
   silent(id: NodeId, since: number, now: number): void {
-    if (this.peers.get(id) === undefined && this.isAnswering(id)) return;
+    if (this.membership.isSettled(id)) return;
+    if (this.peers.get(id) === undefined && this.isAnswering(id, since)) return;
     this.detector.doubt(id, since, now);
   }
 
@@ -74,7 +76,7 @@ export class Liveness {
     return this.peers.get(id)?.endpoint ?? this.membership.table.get(id)?.endpoint;
   }
 
-  /** Says Hello to a member. False when there is none of this id. */
+  /** Says Hello to a member, live or lately so. False when we know of none of this id. */
   private dial(id: NodeId, now: number): boolean {
     const endpoint = this.endpointOf(id);
     if (endpoint === undefined) return false;
@@ -82,9 +84,9 @@ export class Liveness {
     return true;
   }
 
-  private isAnswering(id: NodeId): boolean {
+  private isAnswering(id: NodeId, since: number): boolean {
     const endpoint = this.endpointOf(id);
-    return endpoint !== undefined && this.handshakes.isAnswered(endpoint);
+    return endpoint !== undefined && this.handshakes.isAnsweredSince(endpoint, since);
   }
 
   private judged(id: NodeId, verdict: Verdict, now: number): void {

@@ -64,6 +64,11 @@ export class Member implements MemberRecord {
   }
 }
 
+/** What travels about the member, apart from what only concerns us. */
+export function recordOf({ id, incarnation, state, endpoint, zone, accusers }: Member): MemberRecord {
+  return { id, incarnation, state, endpoint, zone, accusers: state === 'suspect' ? accusers : NOBODY };
+}
+
 export type MergeResult = 'new' | 'changed' | 'confirmed' | 'known' | 'stale' | 'full' | 'unreachable';
 
 /** All other members this node knows, live ones in order of id (the ring), and the tombstones of the others. */

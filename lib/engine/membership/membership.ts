@@ -10,11 +10,19 @@ import type { MessagePackReader } from '../wire/message-pack-reader.js';
 import { Exchange, PAGES_PER_REQUEST } from './exchange.js';
 import { detectionMs } from './failure-detector.js';
 import type { LocalHealth } from './local-health.js';
-import { isLive, MAX_INCARNATION, type MemberRecord, type MemberState, NOBODY, recordHash } from './member.js';
-import { RecentDigests } from './recent-digests.js';
+import {
+  isLive,
+  MAX_ACCUSERS,
+  MAX_INCARNATION,
+  type MemberRecord,
+  type MemberState,
+  NOBODY,
+  recordHash,
+} from './member.js';
 import { writeMembersPage, writeMembersRequest, writeNews } from './member-frames.js';
+import { type Member, MemberTable, recordOf } from './member-table.js';
 import { News } from './news.js';
-import { type Member, MemberTable } from './member-table.js';
+import { RecentDigests } from './recent-digests.js';
 import { Suspicions } from './suspicions.js';
 
 /**
@@ -126,6 +134,13 @@ export class Membership {
     const member = this.table.get(id);
     if (member === undefined || !isLive(member.state)) return;
     if (this.learn(this.asSuspicion(member), now) === 'news') this.news.tell(id, now);
+  }
+
+  /** Whether it is all the same if we accuse the member: we do already, or enough others do. */
+  isSettled(id: NodeId): boolean {
+    const member = this.table.get(id);
+    if (member?.state !== 'suspect') return false;
+    return member.accusers.length >= MAX_ACCUSERS || member.accusers.includes(this.context.options.id);
   }
 
   /** Whether a member that we accused lives still, or again, and nobody else accuses it. */
@@ -324,9 +339,4 @@ const FRESH_INTERVALS = 1.5;
 function asSeenFromHere(record: MemberRecord, peer: Peer): MemberRecord {
   if (record.endpoint === undefined || !isLoopback(record.endpoint) || isLoopback(peer.endpoint)) return record;
   return { ...record, endpoint: undefined };
-}
-
-function recordOf(member: Member): MemberRecord {
-  const { id, incarnation, state, endpoint, zone, accusers } = member;
-  return { id, incarnation, state, endpoint, zone, accusers: state === 'suspect' ? accusers : NOBODY };
 }

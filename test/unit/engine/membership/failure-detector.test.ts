@@ -28,26 +28,33 @@ const VERDICT_MS = 1_200;
 
 describe('the verdict on a silent member', () => {
   it.each([
-    // Asked, reached, failed, whether there are others, verdict.
-    [3, 0, 3, true, 'accused'],
-    [3, 0, 2, true, 'accused'],
-    [3, 0, 1, true, 'ourselves'],
-    [3, 0, 0, true, 'ourselves'],
-    [3, 1, 2, true, 'unreachable'],
-    [3, 3, 0, true, 'unreachable'],
-    [6, 1, 5, true, 'unreachable'],
-    [6, 0, 2, true, 'accused'],
-    [6, 0, 1, true, 'ourselves'],
-    [2, 0, 2, true, 'accused'],
-    [2, 0, 1, true, 'ourselves'],
-    [1, 0, 1, true, 'accused'],
-    [1, 0, 0, true, 'ourselves'],
-    [0, 0, 0, true, 'ourselves'],
-    [0, 0, 0, false, 'accused'],
-  ] as const)('of %d asked, %d reached it and %d failed, others there are: %s, is: %s', (...row) => {
-    const [asked, reached, failed, hasOthers, verdict] = row;
-    expect(judge({ asked, reached, failed, hasOthers })).toBe(verdict);
-  });
+    // Asked, reached, failed, whether there are others, whether somebody accuses it already, verdict.
+    [3, 0, 3, true, false, 'accused'],
+    [3, 0, 2, true, false, 'accused'],
+    [3, 0, 1, true, false, 'ourselves'],
+    [3, 0, 0, true, false, 'ourselves'],
+    [3, 1, 2, true, false, 'unreachable'],
+    [3, 3, 0, true, false, 'unreachable'],
+    [6, 1, 5, true, false, 'unreachable'],
+    [6, 0, 2, true, false, 'accused'],
+    [6, 0, 1, true, false, 'ourselves'],
+    [2, 0, 2, true, false, 'accused'],
+    [2, 0, 1, true, false, 'ourselves'],
+    [1, 0, 1, true, false, 'accused'],
+    [1, 0, 0, true, false, 'ourselves'],
+    [0, 0, 0, true, false, 'ourselves'],
+    [0, 0, 0, false, false, 'accused'],
+    // Who accuses it has asked helpers as well.
+    [3, 0, 0, true, true, 'accused'],
+    [0, 0, 0, true, true, 'accused'],
+    [3, 1, 2, true, true, 'unreachable'],
+  ] as const)(
+    'of %d asked, %d reached it and %d failed, others there are: %s, accused already: %s, is: %s',
+    (...row) => {
+      const [asked, reached, failed, hasOthers, isAccused, verdict] = row;
+      expect(judge({ asked, reached, failed, hasOthers, isAccused })).toBe(verdict);
+    },
+  );
 
   it('is never an accusation when a single one reached it', () => {
     const testimonies = fc.record({
@@ -55,6 +62,7 @@ describe('the verdict on a silent member', () => {
       reached: fc.integer({ min: 1, max: 6 }),
       failed: fc.nat(6),
       hasOthers: fc.boolean(),
+      isAccused: fc.boolean(),
     });
     fc.assert(
       fc.property(testimonies, testimony => {
@@ -107,9 +115,10 @@ let others: number;
 let asked: [helper: number, about: number][];
 let dialled: number[];
 let judged: { number: number; verdict: Verdict; at: number }[];
-/** Members that answer a Hello, and those whom others accuse as well. */
-let answering: Set<number>;
+/** When members answered a Hello; those whose accusation others share; those whom somebody accuses. */
+let answered: Map<number, number>;
 let shared: Set<number>;
+let accused: Set<number>;
 
 const numberOf = (id: string) => Number.parseInt(id.slice(0, 8), 16);
 
@@ -120,13 +129,15 @@ beforeEach(() => {
   asked = [];
   dialled = [];
   judged = [];
-  answering = new Set();
+  answered = new Map();
   shared = new Set();
+  accused = new Set();
   detector = new FailureDetector(lab.context, lab.peers, health, {
     othersThan: () => others,
     askHelper: (helper, id) => asked.push([numberOf(helper.id), numberOf(id)]),
     dial: id => dialled.push(numberOf(id)),
-    isAnswering: id => answering.has(numberOf(id)),
+    isAccused: id => accused.has(numberOf(id)),
+    isAnswering: (id, since) => (answered.get(numberOf(id)) ?? -Infinity) > since,
     judged: (id, verdict, at) => judged.push({ number: numberOf(id), verdict, at }),
     isAlone: id => !shared.has(numberOf(id)),
   });
@@ -293,6 +304,13 @@ describe('a case', () => {
     expect(judged).toMatchObject([{ verdict: 'accused' }]);
   });
 
+  it('needs no witness of ours when somebody accuses the member meanwhile', () => {
+    accused.add(1);
+    lab.advanceTo(VERDICT_MS);
+    expect(judged).toMatchObject([{ verdict: 'accused' }]);
+    expect(health.score(VERDICT_MS)).toBe(0);
+  });
+
   it('is our own fault when nobody says anything in any round', () => {
     lab.advanceTo(60_000);
     expect(judged).toMatchObject([{ verdict: 'ourselves' }]);
@@ -349,6 +367,32 @@ describe('a case', () => {
   });
 });
 
+describe('where there are few to ask', () => {
+  beforeEach(() => {
+    silentLink(1);
+    links(2);
+    detector.doubt(idOf(1), 0, 0);
+    lab.advanceTo(VERDICT_MS);
+  });
+
+  it('who said nothing is asked again in the second round: the question was lost, or the answer', () => {
+    expect(asked).toEqual([
+      [2, 1],
+      [2, 1],
+    ]);
+    testify(1, false, [2]);
+    lab.advanceTo(60_000);
+    expect(judged).toMatchObject([{ verdict: 'accused' }]);
+  });
+
+  it('who said nothing counts once, however often it was asked', () => {
+    testify(1, false, [2, 2]);
+    lab.advanceTo(60_000);
+    expect(judged).toMatchObject([{ verdict: 'accused' }]);
+    expect(asked.length).toBe(ROUNDS);
+  });
+});
+
 describe('a member that is no peer', () => {
   it('is accused by what helpers say, when it answers no Hello', () => {
     links(2, 3, 4);
@@ -362,9 +406,18 @@ describe('a member that is no peer', () => {
     links(2, 3, 4);
     detector.doubt(idOf(1), 0, 0);
     testify(1, false);
-    answering.add(1);
+    answered.set(1, 500);
     lab.advanceTo(60_000);
     expect([judged, detector.size]).toEqual([[], 0]);
+  });
+
+  it('is accused though it answered a Hello once, before it was silent', () => {
+    links(2, 3, 4);
+    answered.set(1, 900);
+    detector.doubt(idOf(1), 1_000, 1_000);
+    testify(1, false);
+    lab.advanceTo(1_000 + VERDICT_MS);
+    expect(judged).toMatchObject([{ verdict: 'accused' }]);
   });
 
   it('that is the only other one is accused without witnesses', () => {

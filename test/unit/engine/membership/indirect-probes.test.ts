@@ -21,9 +21,9 @@ let probes: IndirectProbes;
 let asker: Peer;
 let pinged: Peer[];
 let dialled: string[];
-/** Members whose address is known, and those that answer a Hello. */
+/** Members whose address is known, and when others answered a Hello. */
 let known: Set<string>;
-let answering: Set<string>;
+let answered: Map<string, number>;
 let testimonies: [helper: Peer, id: string, isReached: boolean][];
 
 beforeEach(() => {
@@ -32,7 +32,7 @@ beforeEach(() => {
   pinged = [];
   dialled = [];
   known = new Set();
-  answering = new Set();
+  answered = new Map();
   testimonies = [];
   probes = new IndirectProbes(lab.context, lab.peers, health, {
     ping: peer => pinged.push(peer),
@@ -40,7 +40,7 @@ beforeEach(() => {
       dialled.push(id);
       return known.has(id);
     },
-    isAnswering: id => answering.has(id),
+    isAnswering: (id, since) => (answered.get(id) ?? -Infinity) > since,
     testified: (...testimony) => testimonies.push(testimony),
   });
   asker = lab.meet(1);
@@ -94,10 +94,18 @@ describe('a helper', () => {
 
   it('has reached a member that answered its Hello, though there is no session yet', () => {
     known.add(idOf(9));
-    answering.add(idOf(9));
     request(asker, 9);
+    answered.set(idOf(9), 500);
     lab.advanceTo(HELP_MS);
     expect(framesTo(asker)).toEqual([[Frame.probeResult, bytesOf(9), 1]]);
+  });
+
+  it('has not reached a member that answered a Hello before it was asked for: it may have died since', () => {
+    known.add(idOf(9));
+    answered.set(idOf(9), 900);
+    request(asker, 9, 1_000);
+    lab.advanceTo(1_000 + HELP_MS);
+    expect(framesTo(asker)).toEqual([[Frame.probeResult, bytesOf(9), 0]]);
   });
 
   it('says nothing when it did not run itself: it has not really tried', () => {

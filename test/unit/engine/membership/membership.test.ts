@@ -313,6 +313,20 @@ describe('an accusation', () => {
     expect([stateOf(9), newsTo(peer)]).toEqual([state, []]);
   });
 
+  it('is settled once we made it, or as many others as count: then there is nothing more to find out', () => {
+    expect([9, 0x99].map(number => membership.isSettled(idOf(number)))).toEqual([false, false]);
+    hear(peer, [suspicionOf(9, 5, 7, 8)]);
+    expect(membership.isSettled(idOf(9))).toBe(false);
+    membership.accuse(idOf(9), clock);
+    expect(membership.isSettled(idOf(9))).toBe(true);
+    hear(peer, [record(9, 6)]);
+    expect(membership.isSettled(idOf(9))).toBe(false);
+    hear(peer, [suspicionOf(9, 6, 5, 7, 8)]);
+    expect(membership.isSettled(idOf(9))).toBe(true);
+    hear(peer, [record(9, 6, 'down')]);
+    expect(membership.isSettled(idOf(9))).toBe(false);
+  });
+
   it('is over when the member refutes it under a higher incarnation', () => {
     membership.accuse(idOf(9), clock);
     newsTo(peer);
