@@ -10,15 +10,7 @@ import type { MessagePackReader } from '../wire/message-pack-reader.js';
 import { Exchange, PAGES_PER_REQUEST } from './exchange.js';
 import { detectionMs } from './failure-detector.js';
 import type { LocalHealth } from './local-health.js';
-import {
-  isLive,
-  MAX_ACCUSERS,
-  MAX_INCARNATION,
-  type MemberRecord,
-  type MemberState,
-  NOBODY,
-  recordHash,
-} from './member.js';
+import { isLive, MAX_ACCUSERS, MAX_INCARNATION, type MemberRecord, type MemberState, recordHash } from './member.js';
 import { writeMembersPage, writeMembersRequest, writeNews } from './member-frames.js';
 import { type Member, MemberTable, recordOf } from './member-table.js';
 import { Suspicions } from './suspicions.js';
