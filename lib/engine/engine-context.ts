@@ -22,13 +22,19 @@ export const MAX_FRAME_BYTES = NETWORK_DATAGRAM_BYTES - DATA_OVERHEAD;
 /** Largest datagram sent to an address of the same host, where the path carries 64 KiB. */
 export const LOOPBACK_DATAGRAM_BYTES = 16_384;
 
+/**
+ * Frames are cut from slabs of this size. Smaller, and more of them are allocated; larger, and a frame that waits for a
+ * slow peer keeps more memory from being freed.
+ */
+const FRAME_SLAB_BYTES = 16_384;
+
 /** What the parts of one engine share. */
 export class EngineContext {
   readonly timers = new TimerHeap();
   readonly counters = new Counters();
   readonly events = new Fifo<EngineEvent>();
-  /** Scratch for one frame at a time. */
-  readonly writer = new MessagePackWriter(2 * NETWORK_DATAGRAM_BYTES);
+  /** Writes one frame at a time. */
+  readonly writer = new MessagePackWriter(2 * NETWORK_DATAGRAM_BYTES, FRAME_SLAB_BYTES);
 
   constructor(readonly options: EngineOptions) {}
 }

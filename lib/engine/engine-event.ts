@@ -9,11 +9,27 @@ export type EngineEvent = BroadcastEvent | MemberEvent | ReadinessEvent | NoKeyF
 export interface BroadcastEvent {
   readonly type: 'broadcast';
   readonly payload: Uint8Array;
-  readonly origin: NodeId;
-  readonly originZone: string | undefined;
+  readonly meta: BroadcastMeta;
+}
+
+/**
+ * What came with a broadcast.
+ *
+ * @publicApi
+ */
+export interface BroadcastMeta {
+  readonly origin: BroadcastOrigin;
+  /** Number of the message's first segment in its origin's stream: grows with each message of one origin. */
   readonly sequence: number;
+  /** Links that the copy which arrived first crossed; 0 for a node's own broadcast delivered to itself. */
   readonly hops: number;
   readonly receivedFrom: NodeId;
+}
+
+/** The node that made a broadcast. Its zone is undefined as long as it is not known. */
+export interface BroadcastOrigin {
+  readonly id: NodeId;
+  readonly zone: string | undefined;
 }
 
 export interface MemberEvent {

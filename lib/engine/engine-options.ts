@@ -35,7 +35,7 @@ export interface EngineOptions {
 export const ENGINE_DEFAULTS = {
   strategy: 'nearest',
   subscriptions: 5,
-  heartbeat: { intervalMs: 5_000, missed: 3 },
+  heartbeat: { intervalMs: 1_500, missed: 2 },
   maxMessageBytes: 1_048_576,
   repairCache: { maxBytes: CACHE_BYTES, maxAgeMs: CACHE_MS },
   timeLockMs: 60_000,
@@ -43,8 +43,10 @@ export const ENGINE_DEFAULTS = {
   receiveBufferBytes: 425_984,
 } as const satisfies Partial<EngineOptions>;
 
+/** Their product is the detection time: a member that died is in doubt everywhere within about that, down within twice. */
 export interface HeartbeatOptions {
+  /** How often the two ends of a link hear of each other at least, ms. */
   readonly intervalMs: number;
-  /** After how many silent intervals a member is down. */
+  /** Intervals that make up the detection time. */
   readonly missed: number;
 }

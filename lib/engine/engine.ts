@@ -7,6 +7,9 @@ import type { EngineEvent } from './engine-event.js';
 import type { EngineOptions } from './engine-options.js';
 import { type Endpoint, isLoopback, sameEndpoint } from './endpoint.js';
 import { FrameDispatch } from './frame-dispatch.js';
+import { Liveness } from './membership/liveness.js';
+import { LocalHealth } from './membership/local-health.js';
+import { LostMembers } from './membership/lost-members.js';
 import type { MemberRecord } from './membership/member.js';
 import type { Member } from './membership/member-table.js';
 import { Membership } from './membership/membership.js';
@@ -41,7 +44,10 @@ export class GwyhEngine {
   private readonly peers: PeerTable;
   private readonly packer: Packer;
   private readonly heartbeats: Heartbeats;
+  private readonly health = new LocalHealth();
   private readonly membership: Membership;
+  private readonly liveness: Liveness;
+  private readonly lostMembers: LostMembers;
   private readonly seeds: Seeds;
   private readonly feeds: Feeds;
   private readonly dissemination: Dissemination;
@@ -62,19 +68,23 @@ export class GwyhEngine {
     this.membership = new Membership(
       this.context,
       this.peers,
+      this.health,
       {
         membersChanged: at => this.feeds.membersChanged(at),
         memberGone: (peer, at) => this.removePeer(peer, at),
+        memberBack: (id, at) => this.feeds.reached(id, at),
+        memberLost: at => this.lostMembers.lost(at),
       },
       incarnation,
     );
     const { membership } = this;
+    const { table } = membership;
     this.introductions = new Introductions(this.context, this.sessions, {
       get hello() {
         const { zone, incarnation } = membership.ownRecord;
         return { zone, incarnation, advertised: options.advertised };
       },
-      isMember: endpoint => membership.table.hasEndpoint(endpoint),
+      isMember: endpoint => table.hasEndpoint(endpoint),
       introduced: (session, endpoint, hello, at) => this.attach(session, endpoint, hello, at),
       metOurself: (endpoint, at) => this.seeds.isOurself(endpoint, at),
       dialFailed: (expected, at) => this.dialFailed(expected, at),
@@ -82,7 +92,8 @@ export class GwyhEngine {
     const { handshakes } = this.introductions;
     this.heartbeats = new Heartbeats(this.context, this.peers, {
       rehandshake: (peer, at) => handshakes.dial(at, peer.endpoint, peer.id),
-      peerLost: (peer, at, isDead) => this.peerLost(peer, at, isDead),
+      peerLost: (peer, at) => this.removePeer(peer, at),
+      silent: (peer, since, at) => this.liveness.silent(peer.id, since, at),
       linkChanged: (peer, at) => this.linkChanged(peer, at),
       feedRefused: (peer, at) => this.feeds.refused(peer, at),
       roundTripMeasured: (peer, at) => this.feeds.measured(peer, at),
@@ -92,16 +103,24 @@ export class GwyhEngine {
       },
     });
     const dial = (to: Endpoint, at: number, expected?: string) => handshakes.dial(at, to, expected);
+    this.liveness = new Liveness(this.context, this.peers, membership, this.health, handshakes, {
+      ping: (peer, at) => this.heartbeats.tell(peer, at),
+      unreachable: (peer, at) => this.removePeer(peer, at),
+      avoid: (id, at) => this.feeds.avoid(id, at),
+    });
+    this.lostMembers = new LostMembers(this.context, table, (member, at) => dial(member.endpoint, at, member.id));
     this.seeds = new Seeds(this.context, this.peers, dial);
-    this.feeds = new Feeds(this.context, this.peers, membership.table, {
+    this.feeds = new Feeds(this.context, this.peers, table, {
       dial,
+      silent: (member, since, at) => this.liveness.silent(member.id, since, at),
       tell: (peer, at) => this.heartbeats.tell(peer, at),
       linkChanged: (peer, at) => this.linkChanged(peer, at),
     });
-    this.dissemination = new Dissemination(this.context, this.peers, membership.table, incarnation, now);
-    const { heartbeats, dissemination, feeds, strays } = this;
+    this.dissemination = new Dissemination(this.context, this.peers, table, incarnation, now);
+    const { heartbeats, dissemination, strays } = this;
+    const { probes } = this.liveness;
     const reports = new ReceiverReports(this.context, this.peers);
-    this.frames = new FrameDispatch(this.context, { heartbeats, membership, dissemination, feeds, strays, reports });
+    this.frames = new FrameDispatch(this.context, { heartbeats, membership, probes, dissemination, strays, reports });
   }
 
   /** One datagram. The engine owns its bytes from here on: it opens them in place and passes views of them on. */
@@ -122,6 +141,7 @@ export class GwyhEngine {
     const peer = this.peers.ofSession(session);
     if (peer === undefined) return;
     peer.lastHeardAt = now;
+    if (peer.isAwaited) this.liveness.probes.reached(peer.id);
     if (session === peer.previous) this.peers.heardOnPrevious(peer, now);
     const isNewest = counter === session.highestReceived;
     if (isNewest && !sameEndpoint(from, peer.endpoint)) {
@@ -133,12 +153,13 @@ export class GwyhEngine {
   /** To be called at `deadline`, or later. */
   timeout(now: number): void {
     if (this.hasLeft) return;
+    this.health.woke(now, this.deadline());
     this.now = now;
     this.introductions.timeout(now);
     this.context.timers.fireDue(now);
   }
 
-  /** Sends a message to the cluster, or to the homies of some zones. It is the engine's from here on: do not change it. */
+  /** Sends a message to the cluster, or to the homies of some zones. It is copied. */
   broadcast(now: number, payload: Uint8Array, zones?: readonly string[]): BroadcastResult {
     this.now = now;
     return this.dissemination.broadcast(payload, zones, now);
@@ -177,7 +198,7 @@ export class GwyhEngine {
   leave(now: number): void {
     this.now = now;
     this.hasLeft = true;
-    this.membership.leave();
+    this.membership.leave(now);
   }
 
   /** Zeroes all keys. Nothing can be fed or drained after this. */
@@ -188,7 +209,7 @@ export class GwyhEngine {
 
   /** The next datagram to send, until undefined. Frames that wait for the same peer share one. */
   nextTransmit(): Transmit | undefined {
-    if (this.membership.hasNews) this.membership.flush();
+    this.membership.flush(this.now);
     const first = this.strays.shift() ?? this.introductions.handshakes.nextTransmit();
     if (first !== undefined) return this.counted(first.to, first.datagram);
     for (let peer = this.peers.nextInLine(); peer !== undefined; peer = this.peers.nextInLine()) {
@@ -259,6 +280,7 @@ export class GwyhEngine {
     const metrics: Record<string, number> = {
       ...this.context.counters.record(),
       members: this.membership.table.live.length,
+      suspects: this.membership.suspects,
       tombstones: this.membership.table.tombstoneCount,
       peers: this.peers.size,
       links: this.peers.links.length,
@@ -268,6 +290,7 @@ export class GwyhEngine {
       unconfirmedSessions: this.introductions.pending,
       timers: this.context.timers.size,
       outboxBytes: this.waitingBytes,
+      ...this.liveness.metrics,
       ...this.dissemination.metrics,
     };
     const { drops } = this.introductions.handshakes;
@@ -279,7 +302,8 @@ export class GwyhEngine {
   check(): void {
     this.introductions.check();
     this.peers.check();
-    this.membership.table.check();
+    this.membership.check();
+    this.liveness.check();
     this.dissemination.check();
     if (this.isReady !== this.wasReady) throw new Error('a change of readiness was not told');
   }
@@ -287,6 +311,7 @@ export class GwyhEngine {
   private attach(session: Session, endpoint: Endpoint, hello: HelloPayload, now: number): void {
     const peer = this.peers.attach(session, endpoint, hello.zone, now);
     peer.lastHeardAt = now;
+    this.liveness.met(peer.id);
     const isUseful = hello.advertised !== undefined && (!isLoopback(hello.advertised) || isLoopback(endpoint));
     this.membership.met(peer, hello.incarnation, isUseful ? hello.advertised! : endpoint, now);
     // For the initiator this is also the packet that confirms the session.
@@ -297,24 +322,18 @@ export class GwyhEngine {
 
   private dialFailed(id: string, now: number): void {
     if (this.feeds.probeFailed(id, now) || this.peers.get(id) !== undefined) return;
-    // Without any link the fault is likely to be ours.
-    if (this.peers.links.length > 0) this.membership.unreachable(id, now);
     this.feeds.avoid(id, now);
   }
 
-  private peerLost(peer: Peer, now: number, isDead: boolean): void {
-    this.removePeer(peer, now);
-    if (isDead) this.membership.declareDown(peer.id, now);
-  }
-
   private removePeer(peer: Peer, now: number): void {
-    this.peers.remove(peer, now);
+    this.peers.remove(peer);
     this.linkChanged(peer, now);
     if (this.peers.size === 0) this.seeds.rejoin(now);
   }
 
   private linkChanged(peer: Peer, now: number): void {
-    this.peers.refreshLink(peer, now);
+    this.peers.refreshLink(peer);
+    this.membership.linksChanged(now);
     if (!peer.isLink) this.dissemination.linkEnded(peer, this.peers.get(peer.id) !== peer, now);
     this.feeds.peersChanged(now);
     if (this.isReady === this.wasReady) return;

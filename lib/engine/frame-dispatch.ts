@@ -2,8 +2,8 @@ import type { Dissemination } from './broadcast/dissemination.js';
 import type { Session } from './crypto/session.js';
 import type { EngineContext } from './engine-context.js';
 import type { Endpoint } from './endpoint.js';
+import type { IndirectProbes } from './membership/indirect-probes.js';
 import type { Membership } from './membership/membership.js';
-import type { Feeds } from './overlay/feeds.js';
 import type { Heartbeats } from './peers/heartbeats.js';
 import { acceptResponse, answerChallenge } from './peers/path-validation.js';
 import type { Peer } from './peers/peer.js';
@@ -16,8 +16,8 @@ import { MessagePackReader } from './wire/message-pack-reader.js';
 export interface FrameHandlers {
   readonly heartbeats: Heartbeats;
   readonly membership: Membership;
+  readonly probes: IndirectProbes;
   readonly dissemination: Dissemination;
-  readonly feeds: Feeds;
   readonly strays: Strays;
   readonly reports: ReceiverReports;
 }
@@ -34,7 +34,7 @@ export class FrameDispatch {
   /** @param counter of the packet, in its session. */
   read(peer: Peer, from: Endpoint, plaintext: Uint8Array, session: Session, counter: number, now: number): void {
     const { reader } = this;
-    const { heartbeats, membership, dissemination, feeds, strays, reports } = this.handlers;
+    const { heartbeats, membership, probes, dissemination, strays, reports } = this.handlers;
     reader.reset(plaintext);
     while (!reader.isAtEnd && !reader.failed) {
       const start = reader.position;
@@ -80,8 +80,14 @@ export class FrameDispatch {
         case Frame.pathResponse:
           if (acceptResponse(peer, from, reader)) {
             peer.flow.path.moved(now);
-            feeds.moved(peer);
+            membership.moved(peer);
           }
+          break;
+        case Frame.probeRequest:
+          probes.onRequest(peer, reader, now);
+          break;
+        case Frame.probeResult:
+          probes.onResult(peer, reader);
           break;
         case Frame.reportRequest:
           reports.onRequest(peer, session, counter, now);

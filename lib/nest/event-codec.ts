@@ -1,6 +1,6 @@
 import { findProblem } from './event-problems.js';
 import { EventReader } from './event-reader.js';
-import { ABSENT, writeValue } from './event-writer.js';
+import { EventWriter } from './event-writer.js';
 import { GwyhEncodeError } from './gwyh.errors.js';
 
 /** Text that travels beside the data: record headers, trace ids. */
@@ -13,14 +13,20 @@ export interface GossipEvent {
   readonly metadata?: EventMetadata | undefined;
 }
 
-/** The payload of an event. Throws a {@link GwyhEncodeError} that names the pattern and the path to what cannot be sent. */
-export function encodeEvent({ pattern, data, metadata }: GossipEvent): Uint8Array {
+// Both keep what they would else make for each event. Reading calls nobody back who could emit or read another event.
+const writer = new EventWriter();
+const reader = new EventReader(new Uint8Array());
+
+/**
+ * The payload of an event, to be used or copied before the next one is encoded: it lies in a buffer that all share. Throws
+ * a {@link GwyhEncodeError} that names the pattern and the path to what cannot be sent.
+ */
+export function encodeEvent(pattern: string, data: unknown, metadata?: EventMetadata): Uint8Array {
   if (metadata !== undefined && !isMetadata(metadata)) {
     throw new GwyhEncodeError(pattern, 'headers and metadata are text: an object with nothing but strings in it');
   }
   try {
-    if (metadata !== undefined) return writeValue([pattern, data === undefined ? ABSENT : data, metadata]);
-    return writeValue(data === undefined ? [pattern] : [pattern, data]);
+    return writer.event(pattern, data, metadata);
   } catch (error) {
     throw new GwyhEncodeError(pattern, explain(error, data), { cause: error });
   }
@@ -31,9 +37,9 @@ export function encodeEvent({ pattern, data, metadata }: GossipEvent): Uint8Arra
  * Throws on anything that is not an event. The result shares no memory with the payload.
  */
 export function decodeEvent(payload: Uint8Array, isWanted?: (pattern: string) => boolean): GossipEvent | undefined {
-  const reader = new EventReader(payload);
+  reader.reset(payload);
   const length = reader.arrayHeader();
-  const pattern = length > 0 ? reader.value() : undefined;
+  const pattern = length > 0 ? reader.recurringValue() : undefined;
   if (typeof pattern !== 'string') throw new RangeError('an event without a pattern');
   if (isWanted !== undefined && !isWanted(pattern)) return undefined;
   const data = length > 1 ? reader.value() : undefined;

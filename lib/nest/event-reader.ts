@@ -1,7 +1,8 @@
 import { bigIntFromBytes, EventExtension, MAX_READ_DEPTH } from './event-extensions.js';
+import { RecurringTexts } from './recurring-texts.js';
 
 /** Up to this many bytes, building a string by hand beats the call into the runtime. Measured; nothing breaks at other values. */
-const SHORT_STRING_BYTES = 16;
+const SHORT_STRING_BYTES = 24;
 
 /**
  * Reads MessagePack that another process wrote. Unlike the decoder of `@msgpack/msgpack` it believes no announced length
@@ -9,11 +10,17 @@ const SHORT_STRING_BYTES = 16;
  * keeps a byte order mark, and copies binaries, because the bytes it reads from belong to the transport.
  */
 export class EventReader {
-  private readonly view: DataView;
   private position = 0;
+  /** Made for the rare types that need one. */
+  private lazyView: DataView | undefined;
 
-  constructor(private readonly bytes: Uint8Array) {
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  constructor(private bytes: Uint8Array) {}
+
+  /** Reads other bytes from here on. */
+  reset(bytes: Uint8Array): void {
+    this.bytes = bytes;
+    this.position = 0;
+    this.lazyView = undefined;
   }
 
   get atEnd(): boolean {
@@ -27,6 +34,15 @@ export class EventReader {
     if (head === 0xdc) return this.uint16();
     if (head === 0xdd) return this.uint32();
     throw new RangeError('not an array');
+  }
+
+  /** Any value; a text that is likely to come again, such as a name, without making another string of it. */
+  recurringValue(depth = 1): unknown {
+    const head = this.bytes[this.position] ?? 0;
+    if (head < 0xa0 || head >= 0xc0) return this.value(depth);
+    this.position++;
+    const start = this.advance(head - 0xa0);
+    return recurring.find(this.bytes, start, this.position) ?? this.utf8(start);
   }
 
   value(depth = 1): unknown {
@@ -119,7 +135,7 @@ export class EventReader {
     limitDepth(depth);
     const object: Record<string, unknown> = {};
     for (let i = 0; i < size; i++) {
-      const key = this.value(depth + 1);
+      const key = this.recurringValue(depth + 1);
       if (typeof key !== 'string' && typeof key !== 'number') throw new RangeError('a key that is not a string');
       if (key === '__proto__') throw new RangeError('a key __proto__');
       object[key] = this.value(depth + 1);
@@ -129,16 +145,22 @@ export class EventReader {
 
   private string(length: number): string {
     const start = this.advance(length);
-    if (length <= SHORT_STRING_BYTES) {
-      let text = '';
-      for (let i = start; i < this.position; i++) {
-        const byte = this.bytes[i]!;
-        if (byte > 0x7f) return this.utf8(start);
-        text += String.fromCharCode(byte);
-      }
-      return text;
+    if (length > SHORT_STRING_BYTES) return this.utf8(start);
+    const { bytes, position } = this;
+    let text = '';
+    let i = start;
+    // Four at a time: each addition makes a string.
+    for (; i + 4 <= position; i += 4) {
+      const [a, b, c, d] = [bytes[i]!, bytes[i + 1]!, bytes[i + 2]!, bytes[i + 3]!];
+      if ((a | b | c | d) > 0x7f) return this.utf8(start);
+      text += String.fromCharCode(a, b, c, d);
     }
-    return this.utf8(start);
+    for (; i < position; i++) {
+      const byte = bytes[i]!;
+      if (byte > 0x7f) return this.utf8(start);
+      text += String.fromCharCode(byte);
+    }
+    return text;
   }
 
   private utf8(start: number): string {
@@ -180,16 +202,23 @@ export class EventReader {
     return map;
   }
 
+  private get view(): DataView {
+    const { bytes } = this;
+    return (this.lazyView ??= new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  }
+
   private uint8(): number {
-    return this.view.getUint8(this.advance(1));
+    return this.bytes[this.advance(1)]!;
   }
 
   private uint16(): number {
-    return this.view.getUint16(this.advance(2));
+    const start = this.advance(2);
+    return (this.bytes[start]! << 8) | this.bytes[start + 1]!;
   }
 
   private uint32(): number {
-    return this.view.getUint32(this.advance(4));
+    const high = this.uint16();
+    return high * 0x1_0000 + this.uint16();
   }
 
   /** Steps over `length` bytes and returns where they start. */
@@ -200,6 +229,8 @@ export class EventReader {
     return start;
   }
 }
+
+const recurring = new RecurringTexts();
 
 function limitDepth(depth: number): void {
   if (depth > MAX_READ_DEPTH) throw new RangeError('nested too deep');

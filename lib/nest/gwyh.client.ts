@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { ClientProxy, type ProducerSerializer, type ReadPacket, type WritePacket } from '@nestjs/microservices';
-import { AsyncSubject, type Observable, throwError } from 'rxjs';
-import type { BroadcastOptions, GwyhNode } from '../runtime/gwyh-node.js';
+import { AsyncSubject, type Observable, of, throwError } from 'rxjs';
+import { ACCEPTED, type BroadcastOptions, type GwyhNode } from '../runtime/gwyh-node.js';
 import type { GwyhLogger } from '../runtime/logger.js';
 import { encodeEvent, type EventMetadata } from './event-codec.js';
 import { GWYH_LOG_CONTEXT } from './gwyh.constants.js';
@@ -18,6 +18,9 @@ export interface GwyhClientOptions {
   /** Default: Nest's logger, context `Gwyh`. */
   logger?: GwyhLogger;
 }
+
+/** What an emit returns that was accepted at once, as nearly all are: nothing has to be made for it. */
+const ACCEPTED_EMIT: Observable<void> = of(undefined);
 
 /** Nest 12's packet; on Nest 11 metadata comes from records alone. */
 type Packet = ReadPacket & { metadata?: EventMetadata };
@@ -59,19 +62,15 @@ export class GwyhClientProxy extends ClientProxy<GwyhEvents, GwyhStatus> {
    * socket. When nobody has subscribed by then, the failure is logged.
    */
   override emit<TResult = void, TInput = unknown>(pattern: unknown, data?: TInput): Observable<TResult> {
-    const outcome = new AsyncSubject<TResult>();
-    this.emitPacket(pattern, data).then(
-      () => {
-        this.counters.emitsAccepted++;
-        outcome.next(undefined as TResult);
-        outcome.complete();
-      },
-      error => {
-        this.countFailure(pattern, error, outcome.observed);
-        outcome.error(error);
-      },
-    );
-    return outcome.asObservable();
+    let sending: Promise<void>;
+    try {
+      sending = this.sendPacket(pattern, data);
+    } catch (error) {
+      sending = Promise.reject(error);
+    }
+    if (sending !== ACCEPTED) return this.follow<TResult>(pattern, sending);
+    this.counters.emitsAccepted++;
+    return ACCEPTED_EMIT as Observable<TResult>;
   }
 
   /** Fails at once with a {@link GwyhEventsOnlyError}: there are no replies. */
@@ -120,15 +119,7 @@ export class GwyhClientProxy extends ClientProxy<GwyhEvents, GwyhStatus> {
   }
 
   protected override dispatchEvent<T = void>(packet: Packet): Promise<T> {
-    const record = packet.data instanceof GwyhRecord ? packet.data : new GwyhRecord(packet.data);
-    const metadata = mergeMetadata(packet.metadata, record.headers);
-    const broadcastOptions = record.zones === undefined ? undefined : { zones: record.zones };
-    const plain: Packet = { pattern: packet.pattern, data: record.data, ...(metadata && { metadata }) };
-    const serialized: Packet | Promise<Packet> = this.serializerOption?.serialize(plain) ?? plain;
-    if (serialized instanceof Promise) {
-      return serialized.then(late => this.transmit(this.encode(late), broadcastOptions)) as Promise<T>;
-    }
-    return this.transmit(this.encode(serialized), broadcastOptions) as Promise<T>;
+    return this.dispatch(packet.pattern, packet.data, packet.metadata) as Promise<T>;
   }
 
   protected override publish(_packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
@@ -136,27 +127,61 @@ export class GwyhClientProxy extends ClientProxy<GwyhEvents, GwyhStatus> {
     return () => undefined;
   }
 
-  /** Async, so that whatever is thrown in here becomes a rejection; runs up to the sending without waiting. */
-  private async emitPacket(pattern: unknown, data: unknown): Promise<void> {
-    const packet: Packet = { pattern, data };
+  /** Runs up to the sending without waiting. {@link ACCEPTED} when that was all. */
+  private sendPacket(pattern: unknown, data: unknown): Promise<void> {
     // Part of ClientProxy from Nest 12 on.
-    (this as unknown as { onDispatchHook?: (packet: Packet) => void }).onDispatchHook?.(packet);
-    await this.dispatchEvent(packet);
+    const { onDispatchHook } = this as unknown as { onDispatchHook?: (packet: Packet) => void };
+    if (onDispatchHook === undefined) return this.dispatch(pattern, data, undefined);
+    const packet: Packet = { pattern, data };
+    onDispatchHook(packet);
+    return this.dispatch(packet.pattern, packet.data, packet.metadata);
   }
 
-  private encode({ pattern, data, metadata }: Packet): Uint8Array {
-    const route: unknown = pattern === null || pattern === undefined ? pattern : this.normalizePattern(pattern);
+  private dispatch(pattern: unknown, data: unknown, ofHook: EventMetadata | undefined): Promise<void> {
+    const record = data instanceof GwyhRecord ? data : undefined;
+    const plainData: unknown = record === undefined ? data : record.data;
+    const metadata = mergeMetadata(ofHook, record?.headers);
+    const options = record?.zones === undefined ? undefined : { zones: record.zones };
+    if (this.serializerOption === undefined) return this.transmit(this.encode(pattern, plainData, metadata), options);
+    const plain: Packet = { pattern, data: plainData, ...(metadata && { metadata }) };
+    const serialized = this.serializerOption.serialize(plain) as Packet | Promise<Packet>;
+    const transmit = (packet: Packet) =>
+      this.transmit(this.encode(packet.pattern, packet.data, packet.metadata), options);
+    return serialized instanceof Promise ? serialized.then(transmit) : transmit(serialized);
+  }
+
+  private encode(pattern: unknown, data: unknown, metadata: EventMetadata | undefined): Uint8Array {
+    const route: unknown =
+      pattern === null || pattern === undefined ? pattern : this.normalizePattern(pattern as string);
     if (typeof route !== 'string') throw new GwyhEncodeError(String(route), 'a pattern is text, a number or an object');
-    return encodeEvent({ pattern: route, data, metadata });
+    return encodeEvent(route, data, metadata);
+  }
+
+  /** What becomes of an emit that has not been accepted yet. */
+  private follow<TResult>(pattern: unknown, sending: Promise<void>): Observable<TResult> {
+    const outcome = new AsyncSubject<TResult>();
+    sending.then(
+      () => {
+        this.counters.emitsAccepted++;
+        outcome.next(undefined as TResult);
+        outcome.complete();
+      },
+      error => {
+        this.countFailure(pattern, error, outcome.observed);
+        outcome.error(error);
+      },
+    );
+    return outcome.asObservable();
   }
 
   private transmit(payload: Uint8Array, options: BroadcastOptions | undefined): Promise<void> {
     if (this.isConnected && this.waiting === 0) return this.node.broadcast(payload, options);
     this.waiting++;
+    const copy = payload.slice();
     return this.connect().then(
       () => {
         this.waiting--;
-        return this.node.broadcast(payload, options);
+        return this.node.broadcast(copy, options);
       },
       (error: unknown) => {
         this.waiting--;

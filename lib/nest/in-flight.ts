@@ -7,15 +7,14 @@ export class InFlight {
     return this.running;
   }
 
-  /** Counts one more. Returns the function that ends it, which may be called more than once. */
-  enter(): () => void {
+  /** Counts one more, until {@link end}. */
+  begin(): void {
     this.running++;
-    let isOver = false;
-    return () => {
-      if (isOver) return;
-      isOver = true;
-      if (--this.running === 0) for (const listener of this.idleListeners.splice(0)) listener();
-    };
+  }
+
+  end(): void {
+    if (--this.running > 0 || this.idleListeners.length === 0) return;
+    for (const listener of this.idleListeners.splice(0)) listener();
   }
 
   /** Resolves to true once nothing runs, or to false after `timeoutMs`. */

@@ -35,5 +35,10 @@ export interface DatagramNetwork {
   schedule(at: number, callback: () => void): () => void;
   /** Calls back once the current turn's input has been handled. */
   endOfTurn(callback: () => void): void;
+  /**
+   * Calls back once the promises that have settled so far have run what waits for them, before any further input. Left out
+   * where everything happens at once, as in virtual time.
+   */
+  afterReactions?(callback: () => void): void;
   readonly random: RandomFill;
 }

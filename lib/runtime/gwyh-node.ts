@@ -25,7 +25,6 @@ import {
   type BroadcastOptions,
   type MemberEventName,
   type MemberInfo,
-  metaOf,
   NodeListeners,
 } from './node-listeners.js';
 import { type NodeSettings, resolveSettings } from './node-settings.js';
@@ -129,7 +128,8 @@ export class GwyhNode {
   }
 
   /**
-   * Sends a message to all homies, or to those of some zones. Resolves when it is accepted; nobody confirms arrivals.
+   * Sends a message to all homies, or to those of some zones. Resolves when it is accepted; nobody confirms arrivals. The
+   * payload is copied before this returns, so that it may be changed afterwards.
    * Rejects with a GwyhMessageTooLargeError, a GwyhQueueFullError, a GwyhClosedError, or a GwyhOptionsError for zones.
    */
   broadcast(payload: Uint8Array, options: BroadcastOptions = {}): Promise<void> {
@@ -275,7 +275,7 @@ export class GwyhNode {
   private dispatch(event: EngineEvent): void {
     switch (event.type) {
       case 'broadcast':
-        return this.listeners.tellBroadcast(event.payload, metaOf(event));
+        return this.listeners.tellBroadcast(event.payload, event.meta);
       case 'no_key_fits':
         return this.strangers?.noKeyFits(event.endpoint);
       case 'clock_skew':
@@ -308,7 +308,8 @@ export class GwyhNode {
   }
 }
 
-const ACCEPTED = Promise.resolve();
+/** What `broadcast` returns when it accepted the message at once: always the same one, which spares making others. */
+export const ACCEPTED: Promise<void> = Promise.resolve();
 
 function areZones(zones: readonly string[]): boolean {
   return (

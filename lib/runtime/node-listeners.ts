@@ -1,6 +1,8 @@
-import type { BroadcastEvent } from '../engine/engine-event.js';
+import type { BroadcastMeta } from '../engine/engine-event.js';
 import type { NodeId } from '../engine/node-id.js';
 import type { GwyhLogger } from './logger.js';
+
+export type { BroadcastMeta } from '../engine/engine-event.js';
 
 /**
  * What a node knows of another homie.
@@ -18,20 +20,6 @@ export interface MemberInfo {
   readonly subscriber: boolean;
   /** Smoothed round trip in milliseconds, where a link exists. */
   readonly roundTripMs: number | undefined;
-}
-
-/**
- * What came with a broadcast.
- *
- * @publicApi
- */
-export interface BroadcastMeta {
-  readonly origin: { readonly id: NodeId; readonly zone: string | undefined };
-  /** Number of the message's first segment in its origin's stream: grows with each message of one origin. */
-  readonly sequence: number;
-  /** Links that the copy which arrived first crossed; 0 for a node's own broadcast delivered to itself. */
-  readonly hops: number;
-  readonly receivedFrom: NodeId;
 }
 
 /** @publicApi */
@@ -122,13 +110,4 @@ export class NodeListeners {
     this.errors++;
     this.logger.error(`A listener threw: ${error instanceof Error ? error.stack : String(error)}`);
   }
-}
-
-export function metaOf(event: BroadcastEvent): BroadcastMeta {
-  return {
-    origin: { id: event.origin, zone: event.originZone },
-    sequence: event.sequence,
-    hops: event.hops,
-    receivedFrom: event.receivedFrom,
-  };
 }

@@ -25,6 +25,8 @@ export const udpNetwork: DatagramNetwork = {
     return () => clearTimeout(timer);
   },
   endOfTurn: callback => void setImmediate(callback),
+  // Ticks that are due wait until all microtasks have run, and those that come of them.
+  afterReactions: callback => queueMicrotask(() => process.nextTick(callback)),
   random: buffer => void randomFillSync(buffer),
 };
 

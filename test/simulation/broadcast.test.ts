@@ -31,8 +31,7 @@ describe('a broadcast', () => {
     sender!.broadcast(Uint8Array.of(2));
     cluster.advance(100);
     expect(receiver!.arrivals[1]).toMatchObject({
-      origin: sender!.id,
-      originZone: 'zone-0',
+      origin: { id: sender!.id, zone: 'zone-0' },
       sequence: 2,
       hops: 1,
       receivedFrom: sender!.id,

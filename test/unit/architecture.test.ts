@@ -10,7 +10,7 @@ const ALLOWED: Record<string, { floors: string[]; packages: RegExp }> = {
   engine: { floors: ['engine'], packages: /^sodium-native$/ },
   runtime: { floors: ['runtime', 'engine'], packages: /^(sodium-native|node:.*)$/ },
   testing: { floors: ['testing', 'runtime', 'engine'], packages: /^$/ },
-  nest: { floors: ['nest', 'runtime', 'engine'], packages: /^(@nestjs\/.*|rxjs|@msgpack\/msgpack|node:util)$/ },
+  nest: { floors: ['nest', 'runtime', 'engine'], packages: /^(@nestjs\/.*|rxjs|node:util)$/ },
 };
 
 /** What would make the engine depend on when and where it runs. */

@@ -19,17 +19,18 @@ export class ArrivalTimes {
   /** How many segments were timed so far. */
   opened = 0;
 
-  /** The first copy of a segment came. */
-  first(sequence: number, links: Iterable<StreamLink>, now: number): void {
+  /** The first copy of a segment came. Returns its slot when it is timed from now on, else -1. */
+  first(sequence: number, links: ReadonlyMap<unknown, StreamLink>, now: number): number {
     const position = sequence % REMEMBERED_ARRIVALS;
     this.sequences[position] = sequence;
     this.arrivals[position] = now;
-    if (now - this.lastOpenedAt < TIMING_PAUSE_MS) return;
+    if (now - this.lastOpenedAt < TIMING_PAUSE_MS) return -1;
     this.lastOpenedAt = now;
     const slot = this.opened++ % TIMED_SEGMENTS;
     this.timed[slot] = sequence;
     this.openedAt[slot] = now;
-    for (const link of links) if (link.times !== undefined) link.times[slot] = NaN;
+    for (const link of links.values()) if (link.times !== undefined) link.times[slot] = NaN;
+    return slot;
   }
 
   /** When the first copy came; undefined if it has not, or too long ago. */

@@ -44,6 +44,7 @@ export class Dissemination {
   private readonly paths: Paths;
   private readonly large: LargeMessages;
   private readonly segment = new Segment();
+  private readonly ownSegment = new Segment();
   private sequence = 0;
   private readonly sweepTimer = new Timer(now => this.sweep(now));
 
@@ -61,7 +62,7 @@ export class Dissemination {
     const { table } = this.streams;
     this.cache = new SegmentCache(context.options.repairCache);
     this.reassembly = new Reassembly(context.options.maxMessageBytes, context.counters);
-    this.repair = new Repair(context, peers, table);
+    this.repair = new Repair(context, peers, table, this.cache);
     this.announcements = new Announcements(context, peers, (stream, now) => this.paths.paused(stream, now));
     this.paths = new Paths(context, peers, table, this.repair);
     this.large = new LargeMessages(context, peers, this.paths, this.repair);
@@ -72,7 +73,7 @@ export class Dissemination {
   broadcast(payload: Uint8Array, zones: readonly string[] | undefined, now: number): BroadcastResult {
     const { counters, options } = this.context;
     if (payload.length > options.maxMessageBytes) return 'too_large';
-    const segment = new Segment();
+    const segment = this.ownSegment;
     segment.hops = 1;
     segment.origin = this.streams.own.idBytes;
     segment.boot = this.streams.own.boot;
@@ -95,11 +96,12 @@ export class Dissemination {
 
     for (segment.index = 0; segment.index < segment.count; segment.index++) {
       segment.sequence = ++this.sequence;
-      segment.payload = payload.subarray(segment.index * room, (segment.index + 1) * room);
+      const start = segment.index * room;
+      segment.payload = segment.count === 1 ? payload : payload.subarray(start, start + room);
       const frame = this.encode(segment);
       stream.window.add(segment.sequence, now);
-      this.note(segment, frame, undefined, stream, now);
-      this.passOn(frame, segment, undefined, stream, now);
+      this.note(segment, frame, 0, frame.length, undefined, stream, now);
+      this.passOn(frame, 0, frame.length, segment, undefined, stream, now);
       segment.zones = undefined;
     }
     return 'accepted';
@@ -125,14 +127,15 @@ export class Dissemination {
     const { segment } = this;
     const { counters } = this.context;
     if (!readSegment(reader, length, segment)) return;
-    const frame = plaintext.subarray(start, reader.position);
-    if (frame.length > MAX_FRAME_BYTES || !isCanonical(frame, segment)) {
+    const end = reader.position;
+    if (end - start > MAX_FRAME_BYTES || !isCanonical(plaintext, start, segment)) {
       reader.fail();
       return;
     }
     counters.segmentsReceived++;
     const stream = this.streams.ofSegment(segment, now);
     if (stream === undefined) return;
+    segment.origin = stream.idBytes;
     const link = stream.link(peer);
     link.provedToHold(segment.sequence);
     const { window } = stream;
@@ -151,10 +154,10 @@ export class Dissemination {
       return;
     }
     if (window.lost > lost) counters.drop('segment_lost', window.lost - lost);
-    if (segment.hops < MAX_HOPS) frame[HOPS_OFFSET] = segment.hops + 1;
-    this.note(segment, frame, peer, stream, now);
+    if (segment.hops < MAX_HOPS) plaintext[start + HOPS_OFFSET] = segment.hops + 1;
+    this.note(segment, plaintext, start, end, peer, stream, now);
     if (segment.hops < MAX_HOPS) {
-      this.passOn(frame, segment, peer, stream, now);
+      this.passOn(plaintext, start, end, segment, peer, stream, now);
     } else counters.drop('hop_limit');
     const wasAskedFor = this.repair.arrived(stream, peer, segment.sequence, wasKnown, now);
     if (isLarge) this.large.arrived(link);
@@ -194,7 +197,7 @@ export class Dissemination {
     if (stream.isOwn) this.large.claimed();
     if (now - wanted.link.servedAt < LEAST_SERVICE_MS) return;
     wanted.link.servedAt = now;
-    for (const frame of stream.framesFrom(wanted.from)) {
+    for (const frame of this.cache.from(stream, wanted.from)) {
       // What does not fit is asked for when it is missed.
       if (!this.peers.send(peer, Priority.bulk, frame, stream.lane)) return;
       this.context.counters.segmentsSent++;
@@ -259,11 +262,7 @@ export class Dissemination {
     events.push({
       type: 'broadcast',
       payload,
-      origin: stream.id,
-      originZone: this.members.get(stream.id)?.zone,
-      sequence,
-      hops,
-      receivedFrom: peer.id,
+      meta: { origin: stream.originIn(this.members.get(stream.id)?.zone), sequence, hops, receivedFrom: peer.id },
     });
   }
 
@@ -276,7 +275,16 @@ export class Dissemination {
   /**
    * To every link but the one it came from and the origin itself, as the link wishes: the segment at once, or news of it.
    */
-  private passOn(frame: Uint8Array, segment: Segment, from: Peer | undefined, stream: OriginStream, now: number): void {
+  private passOn(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    segment: Segment,
+    from: Peer | undefined,
+    stream: OriginStream,
+    now: number,
+  ): void {
+    let frame: Uint8Array | undefined;
     const { peers, announcements } = this;
     const isLarge = segment.count > FLOOD_SEGMENTS;
     const priority = segment.count > 1 ? Priority.bulk : Priority.event;
@@ -287,6 +295,7 @@ export class Dissemination {
       const link = stream.hasWishes ? stream.links.get(peer) : undefined;
       const wish = link?.theirs ?? Wish.unset;
       if (wish === Wish.eager || (wish === Wish.unset && !isLarge)) {
+        frame ??= end - start === bytes.length ? bytes : bytes.subarray(start, end);
         if (peers.send(peer, priority, frame, stream.lane)) this.context.counters.segmentsSent++;
       } else if (wish === Wish.lazy && !isLarge) announcements.soon(link!, now);
     }
@@ -294,8 +303,16 @@ export class Dissemination {
   }
 
   /** Notes a new segment, before it is passed on. */
-  private note(segment: Segment, frame: Uint8Array, from: Peer | undefined, stream: OriginStream, now: number): void {
-    this.cache.add(stream, segment.sequence, frame, now);
+  private note(
+    segment: Segment,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    from: Peer | undefined,
+    stream: OriginStream,
+    now: number,
+  ): void {
+    this.cache.add(stream, segment.sequence, now, bytes, start, end);
     if (segment.count > FLOOD_SEGMENTS) this.paths.stirLarge(stream, now);
     else this.paths.stir(stream, now);
     stream.isBulk = segment.count > 1;
@@ -321,7 +338,8 @@ export class Dissemination {
   }
 }
 
-/** Whether the head of the frame has the one encoding in which `hops` can be raised in place. */
-function isCanonical(frame: Uint8Array, segment: Segment): boolean {
-  return (frame[0]! & 0xf0) === 0x90 && frame[1] === Frame.segment && frame[HOPS_OFFSET] === segment.hops;
+/** Whether the head of the frame that starts there has the one encoding in which `hops` can be raised in place. */
+function isCanonical(bytes: Uint8Array, start: number, segment: Segment): boolean {
+  const isFrame = (bytes[start]! & 0xf0) === 0x90 && bytes[start + 1] === Frame.segment;
+  return isFrame && bytes[start + HOPS_OFFSET] === segment.hops;
 }

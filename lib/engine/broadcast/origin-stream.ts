@@ -1,3 +1,4 @@
+import type { BroadcastOrigin } from '../engine-event.js';
 import { NODE_ID_BYTES, type NodeId, nodeIdFromBytes } from '../node-id.js';
 import { LANES } from '../peers/fair-queue.js';
 import type { Peer } from '../peers/peer.js';
@@ -7,6 +8,7 @@ import { DedupeWindow } from './dedupe-window.js';
 import type { LargeMessage } from './large-messages.js';
 import { Lateness } from './lateness.js';
 import type { Gap, Request } from './repair.js';
+import type { SegmentIndex } from './segment-index.js';
 import { StreamLink } from './stream-link.js';
 
 /**
@@ -32,8 +34,8 @@ export class OriginStream {
   newestFrom: Peer | undefined;
   /** In which lane of the outboxes its segments wait. */
   readonly lane: number;
-  /** Segment frames held for repair, by sequence. */
-  readonly frames = new Map<number, Uint8Array>();
+  /** Where its segments stand in the cache; undefined while there are none. */
+  cached: SegmentIndex | undefined;
   /** Our own stream: nobody can tell us anything of it but how far they have it. */
   isOwn = false;
   /** Its newest segment belongs to a large message, and so waits for the pacers of the links. */
@@ -46,6 +48,8 @@ export class OriginStream {
   heat = 0;
   /** Mean time between its messages, smoothed, ms. */
   intervalMs = Infinity;
+  /** Highest sequence that anybody announced. */
+  announced = 0;
   /** When copies came; only while it is busy. */
   arrivalTimes: ArrivalTimes | undefined;
   /** How many timed segments there were at the last choice of feeds, and how many choices there were. */
@@ -64,6 +68,7 @@ export class OriginStream {
   pauseTimer: Timer | undefined;
   /** The large message that is under way. */
   large: LargeMessage | undefined;
+  private told: BroadcastOrigin | undefined;
   /** Next stream whose id begins with the same 32 bits. */
   next: OriginStream | undefined = undefined;
 
@@ -92,11 +97,11 @@ export class OriginStream {
     this.window = new DedupeWindow(owedFrom, now);
     this.newest = owedFrom - 1;
     this.newestAt = now;
-    this.frames.clear();
     this.links.clear();
     this.hasWishes = false;
     this.heat = 0;
     this.intervalMs = Infinity;
+    this.announced = 0;
     this.arrivalTimes = undefined;
     this.timedAtChoice = 0;
     this.choices = 0;
@@ -106,20 +111,16 @@ export class OriginStream {
     return lost + window.lost;
   }
 
+  /** What is told of the origin, which is in this zone; the same object as long as the zone is the same. */
+  originIn(zone: string | undefined): BroadcastOrigin {
+    if (this.told === undefined || this.told.zone !== zone) this.told = { id: this.id, zone };
+    return this.told;
+  }
+
   link(peer: Peer): StreamLink {
     let link = this.links.get(peer);
     if (link === undefined) this.links.set(peer, (link = new StreamLink(this, peer)));
     return link;
-  }
-
-  /** What is held of it from there on. The cost is that of what is held, or of the range, whichever is less. */
-  *framesFrom(first: number): IterableIterator<Uint8Array> {
-    if (this.newest - first < this.frames.size) {
-      for (let sequence = first; sequence <= this.newest; sequence++) {
-        const frame = this.frames.get(sequence);
-        if (frame !== undefined) yield frame;
-      }
-    } else for (const [sequence, frame] of this.frames) if (sequence >= first) yield frame;
   }
 
   /** A new segment arrived, or was made. */

@@ -130,11 +130,9 @@ export class Paths {
     link.peer.timeliness.sample(0);
     const times = stream.arrivalTimes;
     if (times === undefined) return;
-    times.first(sequence, stream.links.values(), now);
-    this.time(stream, link, sequence, now);
-    for (const choked of stream.links.values()) {
-      if (choked.announcedSequence === sequence && !choked.isFeed) choked.compared(choked.announcedAt - now);
-    }
+    const slot = times.first(sequence, stream.links, now);
+    if (slot >= 0) link.time(slot, now);
+    if (sequence <= stream.announced) this.compareAnnouncements(stream, sequence, now);
     stream.repairedShare += REPAIRS_GAIN * (Number(wasAskedFor) - stream.repairedShare);
     if (!wasAskedFor) stream.starved = 0;
     else if (++stream.starved >= STARVED_SEGMENTS) this.graft(link, now);
@@ -153,6 +151,7 @@ export class Paths {
   announced(stream: OriginStream, link: StreamLink, sequence: number, at: number, now: number): void {
     link.announcedSequence = sequence;
     link.announcedAt = at;
+    if (sequence > stream.announced) stream.announced = sequence;
     const times = stream.arrivalTimes;
     const arrival = times?.arrivalOf(sequence);
     if (arrival !== undefined) {
@@ -208,6 +207,13 @@ export class Paths {
     if (stream.newestFrom === peer) stream.newestFrom = undefined;
     const wasKnown = isGone ? stream.links.delete(peer) : stream.links.has(peer);
     if (wasKnown) this.ensureFeed(stream, now);
+  }
+
+  /** Some may have told of the segment before it came. */
+  private compareAnnouncements(stream: OriginStream, sequence: number, now: number): void {
+    for (const choked of stream.links.values()) {
+      if (choked.announcedSequence === sequence && !choked.isFeed) choked.compared(choked.announcedAt - now);
+    }
   }
 
   private time(stream: OriginStream, link: StreamLink, sequence: number, now: number): void {

@@ -7,6 +7,7 @@ import { Timer } from '../timer-heap.js';
 import { Frame } from '../wire/frame.js';
 import type { MessagePackReader } from '../wire/message-pack-reader.js';
 import type { OriginStream, OriginTable } from './origin-stream.js';
+import type { SegmentCache } from './segment-cache.js';
 
 /**
  * A repair request is repeated, with another peer, when it brings nothing for this long, each time half as long again up
@@ -97,6 +98,7 @@ export class Repair {
     private readonly context: EngineContext,
     private readonly peers: PeerTable,
     private readonly origins: OriginTable,
+    private readonly cache: SegmentCache,
   ) {}
 
   /** How many streams have a gap. */
@@ -159,7 +161,7 @@ export class Repair {
       // Not beyond the stream: near 2^53 a sequence plus one is itself, and the loop would not end.
       const end = Math.min(first + wanted, stream.window.highest + 1);
       for (let sequence = first; sequence < end; sequence++) {
-        const frame = stream.frames.get(sequence);
+        const frame = this.cache.get(stream, sequence);
         if (frame === undefined || !this.peers.send(peer, Priority.repair, frame, stream.lane)) continue;
         this.context.counters.segmentsRepaired++;
       }

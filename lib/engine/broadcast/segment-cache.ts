@@ -1,4 +1,6 @@
+import { MAX_FRAME_BYTES } from '../engine-context.js';
 import type { OriginStream } from './origin-stream.js';
+import { SegmentIndex } from './segment-index.js';
 
 /**
  * How much is kept for others who missed it, unless the node is told otherwise: 16 MiB or 30 seconds; and never more than
@@ -15,47 +17,90 @@ export interface SegmentCacheLimits {
   readonly maxAgeMs: number;
 }
 
-/** Entries there is room for at first; doubles up to `CACHE_SEGMENTS`. */
+/** Entries and bytes there is room for at first; both double up to their bounds. */
 const INITIAL_ENTRIES = 64;
+const INITIAL_BYTES = 16_384;
 
 /**
- * The segments of all streams this node can still repeat, oldest dropped first. The frames are views, not copies, and stand
- * with their streams; here is the order in which they go, in columns of a ring: an object for each would burden the
- * garbage collector.
+ * The segments of all streams this node can still repeat, oldest dropped first. Their bytes are copied into one ring, and
+ * the rest stands in columns of another: as objects, tens of thousands of them would burden the garbage collector, and
+ * as views, each would keep the whole datagram it came in.
  */
 export class SegmentCache {
-  private streams: OriginStream[] = [];
+  private streams: (OriginStream | undefined)[] = [];
   private boots = new Float64Array(INITIAL_ENTRIES);
   private sequences = new Float64Array(INITIAL_ENTRIES);
-  private sizes = new Float64Array(INITIAL_ENTRIES);
   private times = new Float64Array(INITIAL_ENTRIES);
-  private head = 0;
+  private places = new Uint32Array(INITIAL_ENTRIES);
+  private sizes = new Uint32Array(INITIAL_ENTRIES);
+  /** Entries are numbered in the order they came, modulo 2^32; an entry stands at its number modulo the length of the columns. */
+  private oldest = 0;
+  private store = NOTHING;
+  /** Where the next frame goes, unless it has to begin at the front. */
+  private end = 0;
   length = 0;
   bytes = 0;
 
   constructor(private readonly limits: SegmentCacheLimits = { maxBytes: CACHE_BYTES, maxAgeMs: CACHE_MS }) {}
 
-  add(stream: OriginStream, sequence: number, frame: Uint8Array, now: number): void {
+  /** Keeps a copy of the frame, which is all of `bytes` or a part of them. */
+  add(stream: OriginStream, sequence: number, now: number, bytes: Uint8Array, start = 0, end = bytes.length): void {
+    const size = end - start;
     if (this.length === this.boots.length) {
-      if (this.length < CACHE_SEGMENTS) this.grow();
+      if (this.length < CACHE_SEGMENTS) this.growColumns();
       else this.dropOldest();
     }
-    const at = (this.head + this.length) & (this.boots.length - 1);
+    this.trim(now, size);
+    if (size > this.limits.maxBytes) return;
+    const place = this.placeFor(size);
+    const number = (this.oldest + this.length) | 0;
+    const at = number & (this.boots.length - 1);
+    copy(bytes, start, end, this.store, place);
+    this.end = place + size;
     this.streams[at] = stream;
     this.boots[at] = stream.boot;
     this.sequences[at] = sequence;
-    this.sizes[at] = frame.length;
+    this.places[at] = place;
+    this.sizes[at] = size;
     this.times[at] = now;
     this.length++;
-    this.bytes += frame.length;
-    stream.frames.set(sequence, frame);
-    this.trim(now);
+    this.bytes += size;
+    this.note(stream, sequence, number);
   }
 
-  /** Drops what is too old or too much. */
-  trim(now: number): void {
+  /** A copy of a segment's frame, to send; undefined when it is not held. */
+  get(stream: OriginStream, sequence: number): Uint8Array | undefined {
+    const number = stream.cached?.numberOf(sequence);
+    if (number === undefined || this.sequenceOf(stream, number) !== sequence) return undefined;
+    const at = number & (this.boots.length - 1);
+    return this.boots[at] === stream.boot ? this.frameAt(at) : undefined;
+  }
+
+  /** What is held of a stream from a sequence on. The cost is that of what is held, or of the range, whichever is less. */
+  *from(stream: OriginStream, first: number): IterableIterator<Uint8Array> {
+    if (stream.newest - first < this.length) {
+      for (let sequence = first; sequence <= stream.newest; sequence++) {
+        const frame = this.get(stream, sequence);
+        if (frame !== undefined) yield frame;
+      }
+      return;
+    }
+    const { oldest, length } = this;
+    for (let i = 0; i < length; i++) {
+      const at = (oldest + i) & (this.boots.length - 1);
+      if (this.streams[at] !== stream || this.boots[at] !== stream.boot || this.sequences[at]! < first) continue;
+      yield this.frameAt(at);
+    }
+  }
+
+  /** Drops what is too old or, with so many bytes more, too much. */
+  trim(now: number, moreBytes = 0): void {
     const { maxBytes, maxAgeMs } = this.limits;
-    while (this.length > 0 && (this.bytes > maxBytes || this.times[this.head]! <= now - maxAgeMs)) this.dropOldest();
+    while (this.length > 0) {
+      const isOld = this.times[this.oldest & (this.boots.length - 1)]! <= now - maxAgeMs;
+      if (!isOld && this.bytes + moreBytes <= maxBytes) return;
+      this.dropOldest();
+    }
   }
 
   check(): void {
@@ -64,30 +109,101 @@ export class SegmentCache {
     }
   }
 
-  private dropOldest(): void {
-    const { head } = this;
-    const stream = this.streams[head]!;
-    if (stream.boot === this.boots[head]) stream.frames.delete(this.sequences[head]!);
-    this.bytes -= this.sizes[head]!;
-    this.head = (head + 1) & (this.boots.length - 1);
-    this.length--;
+  private note(stream: OriginStream, sequence: number, number: number): void {
+    const index = (stream.cached ??= new SegmentIndex());
+    index.held++;
+    for (;;) {
+      const other = this.sequenceOf(stream, index.numberOf(sequence));
+      if (other === undefined || other === sequence || !index.mayGrow) return index.note(sequence, number);
+      index.grow(each => this.sequenceOf(stream, each));
+    }
   }
 
-  /** Called when the ring is full: the oldest entry comes first in the larger one. */
-  private grow(): void {
-    const { head } = this;
-    this.streams = [...this.streams.slice(head), ...this.streams.slice(0, head)];
-    this.boots = doubled(this.boots, head);
-    this.sequences = doubled(this.sequences, head);
-    this.sizes = doubled(this.sizes, head);
-    this.times = doubled(this.times, head);
-    this.head = 0;
+  /** The sequence of an entry; undefined when it is gone, or of another stream. */
+  private sequenceOf(stream: OriginStream, number: number): number | undefined {
+    if ((number - this.oldest) >>> 0 >= this.length) return undefined;
+    const at = number & (this.boots.length - 1);
+    return this.streams[at] === stream ? this.sequences[at] : undefined;
+  }
+
+  private frameAt(at: number): Uint8Array {
+    return this.store.slice(this.places[at], this.places[at]! + this.sizes[at]!);
+  }
+
+  /** Where the frame goes; makes room by growing as long as that is allowed, then by dropping the oldest. */
+  private placeFor(size: number): number {
+    for (;;) {
+      const capacity = this.store.length;
+      if (this.length === 0 && size <= capacity) return 0;
+      const start = this.length === 0 ? 0 : this.places[this.oldest & (this.boots.length - 1)]!;
+      const isWrapped = this.length > 0 && this.end <= start;
+      if (!isWrapped && this.end + size <= capacity) return this.end;
+      if (isWrapped ? this.end + size < start : size < start) return isWrapped ? this.end : 0;
+      // A frame is never torn in two, so that some bytes at the end may stay empty.
+      const most = this.limits.maxBytes + 2 * Math.max(size, MAX_FRAME_BYTES);
+      if (capacity < most) this.growStore(Math.min(most, Math.max(INITIAL_BYTES, 2 * capacity)));
+      else this.dropOldest();
+    }
+  }
+
+  private dropOldest(): void {
+    const at = this.oldest & (this.boots.length - 1);
+    const stream = this.streams[at]!;
+    this.streams[at] = undefined;
+    if (--stream.cached!.held === 0) stream.cached = undefined;
+    this.bytes -= this.sizes[at]!;
+    this.oldest = (this.oldest + 1) | 0;
+    if (--this.length > 0) return;
+    this.end = 0;
+    // What a burst needed is given back.
+    if (this.store.length > INITIAL_BYTES) this.store = NOTHING;
+  }
+
+  /** Called when the columns are full. Numbers stay, so that the indices of the streams do. */
+  private growColumns(): void {
+    const { oldest, length } = this;
+    this.boots = doubled(this.boots, oldest);
+    this.sequences = doubled(this.sequences, oldest);
+    this.times = doubled(this.times, oldest);
+    this.places = doubled(this.places, oldest);
+    this.sizes = doubled(this.sizes, oldest);
+    const streams = Array.from<OriginStream | undefined>({ length: 2 * length });
+    for (let i = 0; i < length; i++) {
+      streams[(oldest + i) & (2 * length - 1)] = this.streams[(oldest + i) & (length - 1)];
+    }
+    this.streams = streams;
+  }
+
+  /** The frames follow each other from the front on in the larger store. */
+  private growStore(capacity: number): void {
+    const store = new Uint8Array(capacity);
+    let end = 0;
+    for (let i = 0; i < this.length; i++) {
+      const at = (this.oldest + i) & (this.boots.length - 1);
+      const place = this.places[at]!;
+      store.set(this.store.subarray(place, place + this.sizes[at]!), end);
+      this.places[at] = end;
+      end += this.sizes[at]!;
+    }
+    this.store = store;
+    this.end = end;
   }
 }
 
-function doubled(column: Float64Array, head: number): Float64Array<ArrayBuffer> {
-  const larger = new Float64Array(2 * column.length);
-  larger.set(column.subarray(head));
-  larger.set(column.subarray(0, head), column.length - head);
+const NOTHING = new Uint8Array(0);
+
+/** Up to this many bytes, copying by hand beats making a view to be copied. Measured; nothing breaks at other values. */
+const SHORT_COPY_BYTES = 256;
+
+function copy(from: Uint8Array, start: number, end: number, to: Uint8Array, place: number): void {
+  if (end - start > SHORT_COPY_BYTES) to.set(from.subarray(start, end), place);
+  else for (let i = start; i < end; i++) to[place++] = from[i]!;
+}
+
+/** Twice the column, each entry at its number modulo the new length. */
+function doubled<Column extends Float64Array | Uint32Array>(column: Column, oldest: number): Column {
+  const { length } = column;
+  const larger = new (column.constructor as new (length: number) => Column)(2 * length);
+  for (let i = 0; i < length; i++) larger[(oldest + i) & (2 * length - 1)] = column[(oldest + i) & (length - 1)]!;
   return larger;
 }

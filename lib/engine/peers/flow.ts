@@ -92,6 +92,11 @@ export class Flow {
     return this.isPaced ? this.control.rate : Infinity;
   }
 
+  /** How long a report that was asked for has not come, ms; 0 when none is missing. */
+  silentFor(now: number): number {
+    return this.unansweredSince > this.path.reportedAt ? now - this.unansweredSince : 0;
+  }
+
   /** What was sent and is not reported, in units of `costOf`. */
   get underWay(): number {
     return costOf(this.path.bytesUnderWay, this.path.datagramsUnderWay);

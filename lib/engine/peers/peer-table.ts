@@ -95,7 +95,7 @@ export class PeerTable {
     peer.previous = undefined;
   }
 
-  remove(peer: Peer, now: number): void {
+  remove(peer: Peer): void {
     this.context.timers.cancel(peer.service);
     this.context.timers.cancel(peer.paced);
     this.context.counters.drop('peer_gone', peer.outbox.frames);
@@ -104,18 +104,17 @@ export class PeerTable {
     peer.isFeedActive = false;
     peer.isSubscriber = false;
     peer.isRingSubscriber = false;
-    this.refreshLink(peer, now);
+    this.refreshLink(peer);
     this.dropSession(peer.current);
     if (peer.previous !== undefined) this.dropSession(peer.previous);
     this.byId.delete(peer.id);
   }
 
   /** Puts the peer on or off the list of links, after its roles changed. */
-  refreshLink(peer: Peer, now: number): void {
+  refreshLink(peer: Peer): void {
     const position = this.links.indexOf(peer);
     if (peer.isLink && position < 0) {
       this.links.push(peer);
-      peer.linkedSince = now;
       peer.wasLink = true;
     }
     if (!peer.isLink && position >= 0) this.links.splice(position, 1);

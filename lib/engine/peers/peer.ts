@@ -38,13 +38,18 @@ export class Peer {
   heartbeatSentAt = -Infinity;
   nextHeartbeatAt = -Infinity;
   isHeartbeatAnswered = true;
-  /** How often the news of a changed role was repeated without an answer. */
-  hastyHeartbeats = 0;
+  /** Heartbeats in a row without an answer. */
+  tries = 0;
+  /** Those of them that were sent since it was last heard in any way, and when the first of these left. */
+  pings = 0;
+  askedAt = -Infinity;
+  /** Share of the heartbeats that are answered, smoothed. It begins with what a link that loses a fifth has. */
+  answerRate = 0.6;
+  /** Whether somebody waits for a sign of life from it, on whose behalf we asked. */
+  isAwaited = false;
   /** The packet whose roles were applied last: its session and counter. */
   rolesSession: Session | undefined;
   rolesCounter = -1;
-  /** When it became a link: before, it owed us no sign of life. */
-  linkedSince = -Infinity;
   /** When it last was a link, for giving up sessions that serve nothing. */
   linkedUntil: number;
   /** Whether it ever was one. */

@@ -29,7 +29,7 @@ export class ReceiverReports {
     private readonly peers: PeerTable,
   ) {}
 
-  /** `[16]`, in the packet with this counter of this session. */
+  /** `[15]`, in the packet with this counter of this session. */
   onRequest(peer: Peer, session: Session, counter: number, now: number): void {
     const isNew = now - peer.askedUsAt >= ASKER_MS;
     peer.askedUsAt = now;
@@ -46,7 +46,7 @@ export class ReceiverReports {
     this.peers.send(peer, Priority.control, writer.take());
   }
 
-  /** `[17, session, counter, received, arrived, window]` */
+  /** `[16, session, counter, received, arrived, window]` */
   onReport(peer: Peer, reader: MessagePackReader, now: number): void {
     const session = reader.uint();
     const counter = reader.uint();
@@ -75,5 +75,5 @@ export class ReceiverReports {
   }
 }
 
-/** `[16]`: how much of what I sent has arrived? */
+/** `[15]`: how much of what I sent has arrived? */
 export const REPORT_REQUEST = Uint8Array.of(0x91, Frame.reportRequest);

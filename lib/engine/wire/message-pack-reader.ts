@@ -58,6 +58,16 @@ export class MessagePackReader {
     return this.buffer.subarray(start, this.position);
   }
 
+  /** Passes over binary of just these bytes, if that is next; spares the view of what is known already. */
+  passBytes(expected: Uint8Array): boolean {
+    const { buffer, position } = this;
+    const { length } = expected;
+    if (this.end - position < 2 + length || buffer[position] !== 0xc4 || buffer[position + 1] !== length) return false;
+    for (let i = 0; i < length; i++) if (buffer[position + 2 + i] !== expected[i]) return false;
+    this.position = position + 2 + length;
+    return true;
+  }
+
   /** Binary of exactly this many bytes, as a view; empty when it is of another length. */
   bytesOf(length: number): Uint8Array {
     const value = this.bytes();

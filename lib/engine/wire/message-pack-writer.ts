@@ -1,30 +1,42 @@
 /**
- * Writes MessagePack values into a buffer it keeps. Only what frames are made of: arrays, unsigned integers, binary,
- * text and nil. Frames have fixed shapes, so writing them field by field needs no object tree and leaves no garbage.
- * Any MessagePack library reads the result.
+ * Writes MessagePack values one after the other. Only what frames are made of: arrays, unsigned integers, binary, text and
+ * nil. Frames have fixed shapes, so writing them field by field needs no object tree. They are cut from slabs, one
+ * allocation for dozens of frames, and never copied. Any MessagePack library reads the result.
  */
 export class MessagePackWriter {
-  readonly buffer: Uint8Array;
-  private readonly view: DataView;
-  position = 0;
+  private buffer: Uint8Array;
+  private view: DataView;
+  /** Where the frame that is being written begins. */
+  private start = 0;
+  private position = 0;
 
-  /** @param capacity bytes of the buffer; the caller checks `room` before a value that might not fit. */
-  constructor(capacity: number) {
-    this.buffer = new Uint8Array(capacity);
+  /**
+   * @param capacity bytes of the longest frame, which the callers keep to.
+   * @param slabBytes bytes of a slab, which lives as long as any frame in it. Default: one frame.
+   */
+  constructor(
+    private readonly capacity: number,
+    private readonly slabBytes = capacity,
+  ) {
+    this.buffer = new Uint8Array(slabBytes);
     this.view = new DataView(this.buffer.buffer);
   }
 
-  get room(): number {
-    return this.buffer.length - this.position;
-  }
-
+  /** Begins a frame. */
   reset(): void {
-    this.position = 0;
+    if (this.buffer.length - this.start < this.capacity) {
+      this.buffer = new Uint8Array(this.slabBytes);
+      this.view = new DataView(this.buffer.buffer);
+      this.start = 0;
+    }
+    this.position = this.start;
   }
 
-  /** A copy of what was written, to keep. */
+  /** What was written since `reset`, to keep. */
   take(): Uint8Array {
-    return this.buffer.slice(0, this.position);
+    const { start, position } = this;
+    this.start = position;
+    return this.buffer.subarray(start, position);
   }
 
   array(length: number): void {

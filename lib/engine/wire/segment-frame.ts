@@ -19,7 +19,10 @@ export const MAX_SCOPE_ZONES = 8;
 /** Most segments of one message, in line with the largest `maxMessageBytes` (64 MiB) in segments of 1,100 bytes. */
 export const MAX_SEGMENT_COUNT = 65_536;
 
-/** One segment. A reader fills it in again and again; `payload` and `origin` are views of the datagram. */
+/**
+ * One segment. A reader fills it in again and again; `payload` is a view of the datagram, and so is `origin`, unless it is
+ * that of the segment before.
+ */
 export class Segment {
   hops = 0;
   origin: Uint8Array = NO_BYTES;
@@ -71,7 +74,9 @@ export function writeSegment(writer: MessagePackWriter, segment: Segment): void 
 /** Reads what follows the type. False, and the reader has failed, when the frame is malformed. */
 export function readSegment(reader: MessagePackReader, length: number, segment: Segment): boolean {
   segment.hops = reader.uint();
-  segment.origin = reader.bytesOf(NODE_ID_BYTES);
+  // Most segments are of the same origin as the one before.
+  const { origin } = segment;
+  if (origin.length !== NODE_ID_BYTES || !reader.passBytes(origin)) segment.origin = reader.bytesOf(NODE_ID_BYTES);
   segment.boot = reader.uint();
   segment.sequence = reader.uint();
   segment.index = reader.uint();

@@ -1,4 +1,4 @@
-import type { BroadcastMeta, BroadcastOptions, GwyhNode } from '../../../lib/runtime/gwyh-node.js';
+import { ACCEPTED, type BroadcastMeta, type BroadcastOptions, type GwyhNode } from '../../../lib/runtime/gwyh-node.js';
 import { decodeEvent, encodeEvent, type EventMetadata, type GossipEvent } from '../../../lib/nest/event-codec.js';
 import type { GwyhEvents } from '../../../lib/nest/gwyh.events.js';
 
@@ -55,9 +55,10 @@ export class FakeNode {
     this.isStarted = false;
   }
 
-  async broadcast(payload: Uint8Array, options?: BroadcastOptions): Promise<void> {
-    if (this.failBroadcast) throw this.failBroadcast;
+  broadcast(payload: Uint8Array, options?: BroadcastOptions): Promise<void> {
+    if (this.failBroadcast) return Promise.reject(this.failBroadcast);
     this.sent.push({ ...decodeEvent(payload)!, zones: options?.zones });
+    return ACCEPTED;
   }
 
   onBroadcast(listener: (payload: Uint8Array, meta: BroadcastMeta) => void): () => void {
@@ -80,7 +81,7 @@ export class FakeNode {
   }
 
   deliver(pattern: string, data?: unknown, metadata?: EventMetadata): void {
-    this.deliverBytes(encodeEvent({ pattern, data, metadata }));
+    this.deliverBytes(encodeEvent(pattern, data, metadata));
   }
 
   deliverBytes(payload: Uint8Array): void {

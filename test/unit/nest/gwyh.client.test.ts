@@ -40,6 +40,15 @@ describe('emit()', () => {
     expect(await lastValueFrom(emitted)).toBeUndefined();
   });
 
+  it('is complete at once when the node is running and accepts the event', async () => {
+    const { client } = createClient();
+    await client.connect();
+    let isComplete = false;
+    client.emit('a', 1).subscribe({ complete: () => (isComplete = true) });
+    expect(isComplete).toBe(true);
+    expect(client.metrics()).toMatchObject({ emitsAccepted: 1, emitsFailed: 0 });
+  });
+
   it('keeps the order of calls nobody waits for, before and after the node has started', async () => {
     const { client, node } = createClient();
     const release = node.delayStart();

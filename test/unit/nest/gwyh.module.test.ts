@@ -147,7 +147,7 @@ describe.each(bootstraps)('in %s', (_, start) => {
     onTestFinished(() => app.close());
     await Promise.all([homie.ready(), app.get(GwyhNode).ready()]);
     for (const data of [1, 2]) {
-      await homie.broadcast(encodeEvent({ pattern: 'probe', data }));
+      await homie.broadcast(encodeEvent('probe', data));
       await vi.waitFor(() => expect(calls).toContain(`probe ${data}`));
     }
     expect(calls).toEqual(['guard of rpc', 'probe 1', 'guard of rpc', 'probe 2']);
@@ -341,6 +341,14 @@ describe('options', () => {
     expect(await zoneOf(GwyhModule.forRoot('b', { subscriptions: 3 }))).toBe('b');
     expect(await zoneOf(GwyhModule.forRoot({ zone: 'c' }))).toBe('c');
     expect(await zoneOf(GwyhModule.forRoot())).toBe('default');
+  });
+
+  it('of the node are checked by the node: the error names the option', async () => {
+    const build = (options: GwyhModuleOptions) =>
+      Test.createTestingModule({ imports: [GwyhModule.forRoot(options)] }).compile();
+    await expect(build({ detectionTimeMs: 1 })).rejects.toThrow('Option "detectionTimeMs" cannot be 1: ');
+    await expect(build({ detectionTimeMs: 3_000, heartbeat: {} })).rejects.toThrow('Give one of the two.');
+    await build({ detectionTimeMs: 30_000 });
   });
 
   it('come from a factory', async () => {

@@ -114,7 +114,7 @@ describe('receiving', () => {
     const handler = vi.fn<Handler>();
     const { node, server, logger } = await createServer({ a: handler });
     for (let i = 0; i < 3; i++) node.deliverBytes(new Uint8Array([0xc1, i]));
-    node.deliverBytes(encodeEvent({ pattern: 'a', data: 'text' }).subarray(0, 4));
+    node.deliverBytes(encodeEvent('a', 'text').subarray(0, 4));
     node.deliver('a', 1);
     expect(server.metrics()).toMatchObject({ eventsUndecodable: 4, eventsHandled: 1 });
     expect(logger.of('warn')).toEqual([expect.stringContaining(`Dropped an event of ${'a'.repeat(32)}`)]);
@@ -143,6 +143,28 @@ describe('receiving', () => {
     node.deliver('a', 1);
     await settled();
     expect(seen).toEqual(['start Symbol(gwyh) a', 'handler', 'end']);
+  });
+
+  it('runs the end hook when what the handler streams has ended, and counts it until then', async () => {
+    const gate = new Subject<void>();
+    let ends = 0;
+    const { node, server } = await createServer({ a: () => gate });
+    server.setOnProcessingEndHook(() => ends++);
+    node.deliver('a', 1);
+    await settled();
+    expect([ends, server.metrics()['eventsInFlight']]).toEqual([0, 1]);
+    gate.complete();
+    await settled();
+    expect([ends, server.metrics()['eventsInFlight']]).toEqual([1, 0]);
+  });
+
+  it('logs what a handler rejects with between the processing hooks as well', async () => {
+    const { node, server, logger } = await createServer({ a: () => Promise.reject(new Error('broken')) });
+    server.setOnProcessingStartHook((_transport, _context, done) => done());
+    node.deliver('a', 1);
+    await settled();
+    expect(logger.of('error')).toEqual([expect.stringContaining('Event "a" could not be handled: Error: broken')]);
+    expect(server.metrics()).toMatchObject({ handlerErrors: 1, eventsInFlight: 0 });
   });
 
   it('logs what a handler rejects with', async () => {

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { GwyhEngine } from '../../../lib/engine/engine.js';
 import type { EngineEvent } from '../../../lib/engine/engine-event.js';
-import { EnginePump } from '../../../lib/runtime/engine-pump.js';
+import { EnginePump, EVENTS_AT_ONCE } from '../../../lib/runtime/engine-pump.js';
+import { udpNetwork } from '../../../lib/runtime/udp-network.js';
 import { VirtualNetwork } from '../../../lib/testing/virtual-network.js';
 
 const SOMEWHERE = { address: '10.0.0.1', port: 1 };
@@ -118,6 +119,53 @@ describe('the deadline of the engine', () => {
   });
 });
 
+describe('a timer that is late, since the process stood still', () => {
+  /** Reads up to `perTurn` of what arrived at the end of each turn, as sockets do between timers and `setImmediate`. */
+  function stoodStillFor(lateMs: number, waiting: number, perTurn = 32): void {
+    const late = {
+      now: () => network.now(),
+      schedule: (at: number, callback: () => void) => network.schedule(at + lateMs, callback),
+      endOfTurn: (callback: () => void) =>
+        network.endOfTurn(() => {
+          for (let i = 0; i < perTurn && waiting > 0; i++, waiting--) pump.receive(SOMEWHERE, new Uint8Array(1));
+          callback();
+        }),
+    };
+    pump = new EnginePump(engine as unknown as GwyhEngine, late, socket, event => onEvent(event));
+    engine.due = 100;
+    pump.drain();
+    engine.onTimeout = () => {
+      heardBefore = engine.received;
+      engine.due = Infinity;
+    };
+    network.advance(100 + lateMs);
+    network.advance(1_000);
+  }
+  let heardBefore: number;
+
+  it('waits until what arrived meanwhile is read', () => {
+    stoodStillFor(5_000, 1_000);
+    expect([engine.timeouts, heardBefore]).toEqual([[5_100], 1_000]);
+  });
+
+  it('runs when nothing arrived', () => {
+    stoodStillFor(5_000, 0);
+    expect(engine.timeouts).toEqual([5_100]);
+  });
+
+  it('runs before a flood has ended', () => {
+    stoodStillFor(5_000, 1_000_000);
+    expect(engine.timeouts).toEqual([5_100]);
+    expect(heardBefore).toBeGreaterThan(1_000);
+    expect(heardBefore).toBeLessThan(10_000);
+  });
+
+  it('does not wait when it is late by what busy machines are late', () => {
+    stoodStillFor(20, 1_000);
+    expect([engine.timeouts, heardBefore]).toEqual([[120], 0]);
+  });
+});
+
 describe('a full socket', () => {
   it('is given nothing more until it has room, while events go on', () => {
     socket.queuedBytes = 2_000_000;
@@ -167,5 +215,61 @@ describe('a stopped pump', () => {
     pump.receive(SOMEWHERE, new Uint8Array(1));
     network.advance(1_000);
     expect([engine.received, socket.sent, engine.timeouts.length]).toEqual([0, 0, 0]);
+  });
+});
+
+describe('many events', () => {
+  const events = Array.from({ length: 2 * EVENTS_AT_ONCE + 1 }, (): EngineEvent => ({ ...READY }));
+
+  it('are told some at a time, in order, and the reactions of promises run in between', () => {
+    const reactions: (() => void)[] = [];
+    const real = Object.assign(Object.create(network) as VirtualNetwork, {
+      afterReactions: (callback: () => void) => void reactions.push(callback),
+    });
+    pump = new EnginePump(engine as unknown as GwyhEngine, real, socket, event => onEvent(event));
+    engine.events.push(...events);
+    pump.drain();
+    // A further drain does not overtake.
+    pump.drain();
+    expect([heard.length, reactions.length]).toEqual([EVENTS_AT_ONCE, 1]);
+    while (reactions.length > 0) reactions.shift()!();
+    expect(heard).toEqual(events);
+  });
+
+  it('are told at once where there is no time in between', () => {
+    engine.events.push(...events);
+    pump.drain();
+    expect(heard).toEqual(events);
+  });
+
+  it('are told to nobody any more when the pump has stopped', () => {
+    engine.events.push(READY, READY);
+    onEvent = event => {
+      heard.push(event);
+      pump.stop();
+    };
+    pump.drain();
+    expect(heard).toEqual([READY]);
+  });
+});
+
+describe('the network of the system', () => {
+  it('lets all promises react before it goes on, those that come of them included', async () => {
+    const order: string[] = [];
+    const chain = async () => {
+      for (let i = 0; i < 20; i++) await undefined;
+      order.push('reactions');
+    };
+    await new Promise<void>(resolve => {
+      setImmediate(() => {
+        void chain();
+        setImmediate(() => {
+          order.push('next turn');
+          resolve();
+        });
+        udpNetwork.afterReactions!(() => order.push('after'));
+      });
+    });
+    expect(order).toEqual(['reactions', 'after', 'next turn']);
   });
 });

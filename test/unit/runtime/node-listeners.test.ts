@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type BroadcastMeta, type MemberInfo, metaOf, NodeListeners } from '../../../lib/runtime/node-listeners.js';
+import { type BroadcastMeta, type MemberInfo, NodeListeners } from '../../../lib/runtime/node-listeners.js';
 
 const META: BroadcastMeta = { origin: { id: 'a', zone: 'z' }, sequence: 1, hops: 1, receivedFrom: 'b' };
 const MEMBER: MemberInfo = {
@@ -91,20 +91,5 @@ describe('listeners', () => {
     listeners.tellMember('left', MEMBER);
     listeners.tellReadiness(true);
     expect(heard).toEqual([]);
-  });
-});
-
-describe('what comes with a broadcast', () => {
-  it('is its origin with the zone, its place in the stream, its hops and who brought it', () => {
-    const meta = metaOf({
-      type: 'broadcast',
-      payload: new Uint8Array(0),
-      origin: 'a',
-      originZone: undefined,
-      sequence: 7,
-      hops: 2,
-      receivedFrom: 'b',
-    });
-    expect(meta).toEqual({ origin: { id: 'a', zone: undefined }, sequence: 7, hops: 2, receivedFrom: 'b' });
   });
 });

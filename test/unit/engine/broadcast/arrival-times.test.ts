@@ -13,7 +13,7 @@ const linkOf = (number: number) => new OriginStream(new Uint8Array(16), 1, 1, 0)
 /** Times after segments that came so many ms apart. */
 function timesAfter(segments: number, intervalMs: number): ArrivalTimes {
   const times = new ArrivalTimes();
-  for (let sequence = 1; sequence <= segments; sequence++) times.first(sequence, [], sequence * intervalMs);
+  for (let sequence = 1; sequence <= segments; sequence++) times.first(sequence, new Map(), sequence * intervalMs);
   return times;
 }
 
@@ -27,7 +27,7 @@ describe('the arrival of segments', () => {
 
   it('is unknown of those that never came', () => {
     const times = new ArrivalTimes();
-    times.first(3, [], 0);
+    times.first(3, new Map(), 0);
     expect([1, 2, 4, 3 + REMEMBERED_ARRIVALS].map(sequence => times.arrivalOf(sequence))).toEqual(
       Array(4).fill(undefined),
     );
@@ -53,11 +53,12 @@ describe('the timed segments', () => {
   it('take the place of the oldest, and what links noted of it is void', () => {
     const times = new ArrivalTimes();
     const [noting, idle] = [linkOf(1), linkOf(2)];
+    const links = new Map([noting, idle].map(link => [link.peer, link]));
     for (let sequence = 1; sequence <= TIMED_SEGMENTS; sequence++) {
-      times.first(sequence, [noting, idle], sequence * TIMING_PAUSE_MS);
+      times.first(sequence, links, sequence * TIMING_PAUSE_MS);
       noting.time(times.slotOf(sequence), sequence * TIMING_PAUSE_MS);
     }
-    times.first(TIMED_SEGMENTS + 1, [noting, idle], (TIMED_SEGMENTS + 1) * TIMING_PAUSE_MS);
+    times.first(TIMED_SEGMENTS + 1, links, (TIMED_SEGMENTS + 1) * TIMING_PAUSE_MS);
     expect(times.slotOf(1)).toBe(-1);
     expect(times.slotOf(TIMED_SEGMENTS + 1)).toBe(0);
     expect(noting.times![0]).toBeNaN();

@@ -101,30 +101,16 @@ describe('a stream', () => {
     expect(stream).toMatchObject({ newest: 5, newestFrom: a, newestAt: 100, activeAt: 200 });
   });
 
-  it('tells what it holds from a sequence on, be it few of many or all of few', () => {
-    const stream = streamOf(1, 1);
-    for (const sequence of [2, 3, 5, 8]) stream.frames.set(sequence, Uint8Array.of(sequence));
-    stream.arrived(8, undefined, 0);
-    const heldFrom = (first: number) => [...stream.framesFrom(first)].map(frame => frame[0]);
-    expect(heldFrom(1)).toEqual([2, 3, 5, 8]);
-    expect(heldFrom(3)).toEqual([3, 5, 8]);
-    expect(heldFrom(6)).toEqual([8]);
-    expect(heldFrom(9)).toEqual([]);
-    stream.arrived(Number.MAX_SAFE_INTEGER, undefined, 0);
-    expect(heldFrom(3)).toEqual([3, 5, 8]);
-  });
-
   it('forgets its former life in a new one, and tells what of it never came', () => {
     const lab = new EngineLab();
     const stream = streamOf(1, 1);
     for (const sequence of [1, 2, 5, 9]) stream.window.add(sequence, 0);
-    stream.frames.set(9, new Uint8Array(1));
     stream.arrived(9, undefined, 0);
     stream.link(lab.meet(1)).theirs = Wish.silent;
     stream.hasWishes = true;
     expect(stream.restart(2, 3, 50)).toBe(5);
     expect(stream).toMatchObject({ boot: 2, newest: 2, newestAt: 50, hasWishes: false });
-    expect([stream.frames.size, stream.links.size]).toEqual([0, 0]);
+    expect(stream.links.size).toBe(0);
     expect(stream.window).toMatchObject({ highest: 2, settled: 2, lost: 0 });
   });
 

@@ -21,6 +21,7 @@ import {
   WISH_REPEAT_MS,
 } from '../../../../lib/engine/broadcast/paths.js';
 import { Repair } from '../../../../lib/engine/broadcast/repair.js';
+import { SegmentCache } from '../../../../lib/engine/broadcast/segment-cache.js';
 import { type StreamLink, Wish } from '../../../../lib/engine/broadcast/stream-link.js';
 import type { Peer } from '../../../../lib/engine/peers/peer.js';
 import { Timer } from '../../../../lib/engine/timer-heap.js';
@@ -53,7 +54,7 @@ beforeEach(() => {
   const origins = new OriginTable();
   stream = new OriginStream(ORIGIN, BOOT, 1, 0);
   origins.add(stream);
-  repair = new Repair(lab.context, lab.peers, origins);
+  repair = new Repair(lab.context, lab.peers, origins, new SegmentCache());
   paths = new Paths(lab.context, lab.peers, origins, repair);
   links = [1, 2, 3, 4, 5, 6].map(number => {
     const peer = lab.meet(number, { isSubscriber: true });
@@ -288,7 +289,7 @@ describe('a stream', () => {
   it('never stays without a feed: when the last one is gone, the next best is taken', () => {
     settle(IN_TURN, 1);
     links.forEach((link, i) => (link.behindMs = 100 - i));
-    lab.peers.remove(links[0]!.peer, now);
+    lab.peers.remove(links[0]!.peer);
     paths.linkEnded(stream, links[0]!.peer, true, now);
     expect(links[5]!.ours).toBe(Wish.eager);
     expect(wishesTo(links[5]!)).toEqual([Wish.eager]);
@@ -301,7 +302,7 @@ describe('a stream', () => {
     const { peer } = links[0]!;
     peer.isFeed = false;
     peer.isSubscriber = false;
-    lab.peers.refreshLink(peer, now);
+    lab.peers.refreshLink(peer);
     paths.linkEnded(stream, peer, false, now);
     expect(wishesTo(links[5]!)).toEqual([Wish.eager]);
     expect(stream.links.has(peer)).toBe(true);
@@ -314,7 +315,7 @@ describe('a stream', () => {
   });
 
   it('that is quiet has all links for feeds: a peer that goes changes nothing', () => {
-    lab.peers.remove(links[0]!.peer, now);
+    lab.peers.remove(links[0]!.peer);
     paths.linkEnded(stream, links[0]!.peer, true, now);
     expect(links.flatMap(link => wishesTo(link))).toEqual([]);
     expect(stream.links.has(links[0]!.peer)).toBe(false);
@@ -323,7 +324,7 @@ describe('a stream', () => {
   it('without any link is no fault', () => {
     settle(IN_TURN, 1);
     for (const { peer } of links) {
-      lab.peers.remove(peer, now);
+      lab.peers.remove(peer);
       paths.linkEnded(stream, peer, true, now);
     }
     expect(stream.links.size).toBe(0);

@@ -10,6 +10,7 @@ import {
   REPAIR_SEGMENTS,
   Repair,
 } from '../../../../lib/engine/broadcast/repair.js';
+import { SegmentCache } from '../../../../lib/engine/broadcast/segment-cache.js';
 import { Wish } from '../../../../lib/engine/broadcast/stream-link.js';
 import { nodeIdToBytes } from '../../../../lib/engine/node-id.js';
 import type { Peer } from '../../../../lib/engine/peers/peer.js';
@@ -21,6 +22,7 @@ const ORIGIN = nodeIdToBytes(idOf(0x77));
 
 let lab: EngineLab;
 let origins: OriginTable;
+let cache: SegmentCache;
 let repair: Repair;
 let stream: OriginStream;
 let peer: Peer;
@@ -28,7 +30,8 @@ let peer: Peer;
 beforeEach(() => {
   lab = new EngineLab();
   origins = new OriginTable();
-  repair = new Repair(lab.context, lab.peers, origins);
+  cache = new SegmentCache();
+  repair = new Repair(lab.context, lab.peers, origins, cache);
   stream = new OriginStream(ORIGIN, BOOT, 1, 0);
   origins.add(stream);
   peer = linkWith(1, 4);
@@ -219,9 +222,9 @@ describe('whom is asked', () => {
   it('is any link when all who had it are gone, and nobody when there is none', () => {
     const other = linkWith(2, 30);
     arrive([1, 3], 0, peer);
-    lab.peers.remove(peer, 0);
+    lab.peers.remove(peer);
     expect(nextRequests(1, [other])[0]!.to).toBe(other);
-    lab.peers.remove(other, 100);
+    lab.peers.remove(other);
     lab.advanceTo(60_000);
     expect(repair.pending).toBe(0);
     expect(lab.context.counters.drops.segment_lost).toBe(1);
@@ -333,16 +336,17 @@ describe('a request from a peer', () => {
   beforeEach(() => {
     for (let sequence = 1; sequence <= 100; sequence++) {
       stream.window.add(sequence, 0);
-      stream.frames.set(sequence, frame(sequence));
+      cache.add(stream, sequence, 0, frame(sequence));
     }
   });
 
   it('is answered with the segments that are still held', () => {
-    stream.frames.delete(11);
-    request(peer, [10, 3, 50, 1]);
+    for (const sequence of [101, 102]) stream.window.add(sequence, 0);
+    cache.add(stream, 102, 0, frame(102));
+    request(peer, [100, 3, 50, 1]);
     expect(framesTo(peer)).toEqual([
-      [6, 10],
-      [6, 12],
+      [6, 100],
+      [6, 102],
       [6, 50],
     ]);
     expect(lab.context.counters.segmentsRepaired).toBe(3);
@@ -370,7 +374,7 @@ describe('a request from a peer', () => {
   it('brings at most so many segments, however many ranges it has', () => {
     for (let sequence = 101; sequence <= 2_000; sequence++) {
       stream.window.add(sequence, 0);
-      stream.frames.set(sequence, frame(1));
+      cache.add(stream, sequence, 0, frame(1));
     }
     request(peer, [1, 400, 1_000, 400]);
     expect(framesTo(peer).length).toBe(REPAIR_SEGMENTS);

@@ -1,6 +1,8 @@
+import * as fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { OriginStream } from '../../../../lib/engine/broadcast/origin-stream.js';
 import { CACHE_BYTES, CACHE_MS, CACHE_SEGMENTS, SegmentCache } from '../../../../lib/engine/broadcast/segment-cache.js';
+import { MAX_FRAME_BYTES } from '../../../../lib/engine/engine-context.js';
 
 let cache: SegmentCache;
 let stream: OriginStream;
@@ -10,56 +12,125 @@ beforeEach(() => {
   stream = new OriginStream(new Uint8Array(16), 1, 1, 0);
 });
 
+/** Adds a segment as the engine does: the stream knows of it. */
+function add(sequence: number, frame: Uint8Array, now = 0, of = stream): void {
+  of.arrived(sequence, undefined, now);
+  cache.add(of, sequence, now, frame);
+}
+
+const held = (first = 1, of = stream) => [...cache.from(of, first)].map(frame => frame[0]);
+
 describe('the segment cache', () => {
-  it('holds segments with their stream, as the bytes that arrived', () => {
+  it('holds the bytes that arrived, whatever becomes of the datagram they came in', () => {
     const frame = Uint8Array.of(1, 2, 3);
-    cache.add(stream, 7, frame, 0);
-    expect(stream.frames.get(7)).toBe(frame);
+    add(7, frame);
+    frame.fill(0);
+    expect(cache.get(stream, 7)).toEqual(Uint8Array.of(1, 2, 3));
+    expect(cache.get(stream, 8)).toBeUndefined();
     expect(cache).toMatchObject({ length: 1, bytes: 3 });
   });
 
-  it('lets go of segments when they are too old', () => {
-    cache.add(stream, 1, new Uint8Array(10), 0);
-    cache.add(stream, 2, new Uint8Array(10), 1_000);
-    cache.trim(CACHE_MS - 1);
-    expect([...stream.frames.keys()]).toEqual([1, 2]);
+  it('gives copies: what waits to be sent does not change when the cache goes on', () => {
+    add(1, Uint8Array.of(1));
+    const copy = cache.get(stream, 1)!;
     cache.trim(CACHE_MS);
-    expect([...stream.frames.keys()]).toEqual([2]);
+    add(2, Uint8Array.of(2));
+    expect(copy).toEqual(Uint8Array.of(1));
+  });
+
+  it('lets go of segments when they are too old', () => {
+    add(1, Uint8Array.of(1));
+    add(2, Uint8Array.of(2), 1_000);
+    cache.trim(CACHE_MS - 1);
+    expect(held()).toEqual([1, 2]);
+    cache.trim(CACHE_MS);
+    expect(held()).toEqual([2]);
     cache.trim(CACHE_MS + 1_000);
     expect(cache).toMatchObject({ length: 0, bytes: 0 });
+    expect(stream.cached).toBeUndefined();
   });
 
   it('lets the oldest go when there are too many bytes, whichever stream they are of', () => {
     const other = new OriginStream(new Uint8Array(16).fill(1), 1, 1, 0);
-    const quarter = new Uint8Array(CACHE_BYTES / 4);
-    cache.add(stream, 1, quarter, 0);
-    for (let sequence = 1; sequence <= 4; sequence++) {
-      cache.add(other, sequence, quarter, sequence);
-      cache.check();
-    }
-    expect(stream.frames.size).toBe(0);
-    expect([...other.frames.keys()]).toEqual([1, 2, 3, 4]);
+    add(1, new Uint8Array(1_024));
+    const most = CACHE_BYTES / 1_024;
+    for (let sequence = 1; sequence <= most; sequence++) add(sequence, new Uint8Array(1_024), sequence / 1_000, other);
+    cache.check();
+    expect(cache.get(stream, 1)).toBeUndefined();
+    expect(held(1, other).length).toBe(most);
     expect(cache.bytes).toBe(CACHE_BYTES);
   });
 
   it('does not take segments of an origin’s new life for those of the old one', () => {
-    cache.add(stream, 1, new Uint8Array(10), 0);
+    add(1, new Uint8Array(10));
+    add(2, new Uint8Array(10));
     stream.restart(2, 1, 10);
-    cache.add(stream, 1, new Uint8Array(20), 20);
+    add(1, new Uint8Array(20), 20);
+    expect([cache.get(stream, 1)?.length, cache.get(stream, 2)]).toEqual([20, undefined]);
     cache.trim(CACHE_MS + 10);
-    expect(stream.frames.get(1)?.length).toBe(20);
+    expect(cache.get(stream, 1)?.length).toBe(20);
     expect(cache).toMatchObject({ length: 1, bytes: 20 });
+  });
+
+  it('tells what it holds of a stream from a sequence on, be it few of many or all of few', () => {
+    for (const sequence of [2, 3, 5, 8]) add(sequence, Uint8Array.of(sequence));
+    expect([held(1), held(3), held(6), held(9)]).toEqual([[2, 3, 5, 8], [3, 5, 8], [8], []]);
+    stream.arrived(Number.MAX_SAFE_INTEGER, undefined, 0);
+    expect(held(3)).toEqual([3, 5, 8]);
   });
 });
 
 describe('many small segments', () => {
   it('are bounded by number, and the newest stay', () => {
     for (let sequence = 1; sequence <= CACHE_SEGMENTS + 1_000; sequence++) {
-      cache.add(stream, sequence, Uint8Array.of(sequence & 255), sequence / 100);
+      add(sequence, Uint8Array.of(sequence & 255), sequence / 100);
     }
     cache.check();
     expect(cache).toMatchObject({ length: CACHE_SEGMENTS, bytes: CACHE_SEGMENTS });
-    expect(stream.frames.size).toBe(CACHE_SEGMENTS);
-    expect([stream.frames.has(1_000), stream.frames.has(1_001)]).toEqual([false, true]);
+    expect(held().length).toBe(CACHE_SEGMENTS);
+    expect([cache.get(stream, 1_000), cache.get(stream, 1_001)]).toEqual([undefined, Uint8Array.of(1_001 & 255)]);
+  });
+});
+
+describe('any order of segments', () => {
+  it('leaves those in the cache that came last, as long as their sequences are near each other', () => {
+    const segment = fc.record({
+      stream: fc.nat(2),
+      step: fc.integer({ min: 1, max: 3 }),
+      bytes: fc.integer({ min: 1, max: MAX_FRAME_BYTES }),
+      pauseMs: fc.nat(5),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(segment, { maxLength: 300 }),
+        fc.integer({ min: 2_000, max: 60_000 }),
+        (segments, maxBytes) => {
+          cache = new SegmentCache({ maxBytes, maxAgeMs: 500 });
+          const streams = [0, 1, 2].map(id => new OriginStream(new Uint8Array(16).fill(id), 1, 1, 0));
+          const model: { of: OriginStream; sequence: number; frame: Uint8Array; at: number }[] = [];
+          let now = 0;
+          for (const { stream: id, step, bytes, pauseMs } of segments) {
+            now += pauseMs;
+            const of = streams[id]!;
+            const sequence = of.newest + step;
+            const frame = new Uint8Array(bytes).fill(sequence);
+            add(sequence, frame, now, of);
+            model.push({ of, sequence, frame, at: now });
+            cache.check();
+          }
+          while (model.length > 0 && model[0]!.at <= now - 500) model.shift();
+          for (let sum = model.reduce((bytes, { frame }) => bytes + frame.length, 0); sum > maxBytes;) {
+            sum -= model.shift()!.frame.length;
+          }
+          expect(cache.length).toBe(model.length);
+          for (const { of, sequence, frame } of model) expect(cache.get(of, sequence)).toEqual(frame);
+          for (const of of streams) {
+            const sequences = model.filter(each => each.of === of).map(({ sequence }) => sequence & 255);
+            expect(held(1, of)).toEqual(sequences);
+          }
+        },
+      ),
+      { seed: 3, numRuns: 60 },
+    );
   });
 });

@@ -1,0 +1,65 @@
+/** Runs one bench: see `--help`. */
+import { parseArgs } from 'node:util';
+import type { Bench } from './bench.js';
+import { environment } from './environment.js';
+import { endAllChildren } from './processes.js';
+import { transports } from './transports/transports.js';
+
+const BENCHES = { transports } as unknown as Record<string, Bench>;
+
+const HELP = `Measures, side by side on this machine, and says on what.
+
+  npm run bench -- transports
+  npm run --silent bench -- transports --json --quick > transports.json
+
+Benches:
+${Object.entries(BENCHES)
+  .map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}`)
+  .join('\n')}
+
+Options:
+  --json                one JSON object on stdout in place of a table; progress is on stderr
+  --quick               a fraction of the work: figures for a look, too noisy to be cited
+  --listeners <n,...>   transports: numbers of listeners (1,3,8)
+  --only <name,...>     transports: which (all)
+  --help
+`;
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    strict: false,
+    options: { json: { type: 'boolean' }, quick: { type: 'boolean' }, help: { type: 'boolean' } },
+  });
+  const [name = ''] = positionals;
+  const bench = BENCHES[name];
+  if (bench === undefined || values['help'] === true) {
+    process.stdout.write(HELP);
+    return values['help'] === true ? 0 : 2;
+  }
+  const startedAt = performance.now();
+  const result = await bench.run({
+    isQuick: values['quick'] === true,
+    progress: text => process.stderr.write(`${((performance.now() - startedAt) / 1_000).toFixed(0)} s: ${text}\n`),
+    args: process.argv.slice(2),
+  });
+  const where = environment();
+  if (values['json'] === true)
+    process.stdout.write(`${JSON.stringify({ bench: name, environment: where, ...result })}\n`);
+  else {
+    process.stdout.write(`${Object.values(where).join(', ')}\n\n${bench.table(result)}`);
+  }
+  return 0;
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    endAllChildren();
+    process.exit(1);
+  });
+}
+try {
+  process.exitCode = await main();
+} finally {
+  endAllChildren();
+}

@@ -1,0 +1,170 @@
+import type { Bench, BenchOptions } from '../bench.js';
+import { versionOf } from '../environment.js';
+import { medians, rounded } from '../statistics.js';
+import { missingBroker } from './broker.js';
+import { Cluster, type RunFigures } from './cluster.js';
+import { transportsTable } from './transports-table.js';
+import { BROKERS, CLIENT_PACKAGES, isBroker, mostListeners, type TransportName, TRANSPORTS } from './transport.js';
+
+/** How much is measured. */
+interface Amounts {
+  readonly rounds: number;
+  /** Events of a flat-out run: some seconds. */
+  readonly events: number;
+  /** Length of the steady run at half of the rate that the flat-out run reached, s. */
+  readonly halfLoadSeconds: number;
+  /** Events of the unloaded run, and how many a second: far below what any transport notices. */
+  readonly unloadedEvents: number;
+}
+
+const FULL: Amounts = { rounds: 5, events: 60_000, halfLoadSeconds: 2, unloadedEvents: 1_000 };
+const QUICK: Amounts = { rounds: 1, events: 30_000, halfLoadSeconds: 1, unloadedEvents: 400 };
+const UNLOADED_PER_SECOND = 500;
+/** The numbers of listeners measured, and the one that the figures at the top of the result are of. */
+const LISTENERS = [1, 3, 8];
+const MAIN_LISTENERS = 3;
+
+/** What is said of one transport: medians of all rounds. */
+export interface TransportFigures extends Omit<RunFigures, 'duplicates'> {
+  readonly duplicates: number;
+  /** At half of `receivedPerSecond`. `latencyMs` is that of an unloaded transport. */
+  readonly halfLoadLatencyMs: { readonly p50: number; readonly p99: number };
+  readonly residentMib: { readonly emitter: number; readonly listener: number; readonly broker: number };
+  /** gwyh only: copies of each event that reach a listener, the first one included. */
+  readonly copies?: number;
+}
+
+/** gwyh's figures divided by those of the best broker, each. Throughput is better above 1, the others below. */
+export interface Ratio {
+  readonly throughput: number;
+  readonly latencyP50: number;
+  readonly latencyP99: number;
+  readonly cpu: number;
+}
+
+export interface ListenersFigures {
+  readonly listeners: number;
+  readonly transports: Partial<Record<TransportName, TransportFigures>>;
+  readonly ratio?: Ratio;
+}
+
+export interface TransportsResult extends ListenersFigures {
+  readonly rounds: number;
+  readonly events: number;
+  readonly versions: Partial<Record<TransportName, string>>;
+  /** What was left out, and how to get it. */
+  readonly missing: readonly string[];
+  readonly byListeners: readonly ListenersFigures[];
+}
+
+export const transports: Bench<TransportsResult> = {
+  summary: `one emitter, ${LISTENERS.join(', ')} listeners, Nest applications over ${TRANSPORTS.join(', ')}`,
+  run,
+  table: transportsTable,
+};
+
+async function run(options: BenchOptions): Promise<TransportsResult> {
+  const amounts = options.isQuick ? QUICK : FULL;
+  const only = listOption(options.args, '--only') ?? [...TRANSPORTS];
+  const counts =
+    listOption(options.args, '--listeners')?.map(Number) ?? (options.isQuick ? [MAIN_LISTENERS] : LISTENERS);
+  const missing = BROKERS.filter(name => only.includes(name)).flatMap(name => missingBroker(name) ?? []);
+  for (const line of missing) options.progress(line);
+  const names = TRANSPORTS.filter(
+    name => only.includes(name) && !(isBroker(name) && missingBroker(name) !== undefined),
+  );
+  const versions: Partial<Record<TransportName, string>> = {};
+  const byListeners: ListenersFigures[] = [];
+  for (const count of counts) byListeners.push(await measure(names, count, amounts, versions, options));
+  const main = byListeners.find(({ listeners }) => listeners === MAIN_LISTENERS) ?? byListeners[0]!;
+  return { ...main, rounds: amounts.rounds, events: amounts.events, versions, missing, byListeners };
+}
+
+async function measure(
+  names: readonly TransportName[],
+  listeners: number,
+  amounts: Amounts,
+  versions: Partial<Record<TransportName, string>>,
+  { progress }: BenchOptions,
+): Promise<ListenersFigures> {
+  const clusters: Cluster[] = [];
+  for (const name of names) {
+    progress(`${listeners} listeners: ${name} starts`);
+    const cluster = await Cluster.start(name, Math.min(listeners, mostListeners(name)));
+    clusters.push(cluster);
+    versions[name] = describe(name, cluster);
+    // Code that never ran is slow, on all sides.
+    await cluster.emit(amounts.events / 2);
+  }
+  const runs = new Map<Cluster, TransportFigures[]>(clusters.map(cluster => [cluster, []]));
+  for (let round = 0; round < amounts.rounds; round++) {
+    for (const cluster of [...clusters.slice(round % clusters.length), ...clusters.slice(0, round % clusters.length)]) {
+      const figures = await measureOnce(cluster, amounts);
+      runs.get(cluster)!.push(figures);
+      progress(`${listeners} listeners: ${cluster.transport}, ${Math.round(figures.receivedPerSecond)} events/s`);
+    }
+  }
+  for (const cluster of clusters) await cluster.end();
+  const figures = clusters.map(cluster => [cluster.transport, roundedAll(medians(runs.get(cluster)!))] as const);
+  const result = Object.fromEntries(figures) as Partial<Record<TransportName, TransportFigures>>;
+  const ratio = ratioOf(result);
+  return { listeners, transports: result, ...(ratio !== undefined && { ratio }) };
+}
+
+async function measureOnce(cluster: Cluster, amounts: Amounts): Promise<TransportFigures> {
+  const isOurs = cluster.transport === 'gwyh';
+  const copiesBefore = isOurs ? await copiesOf(cluster) : [0, 0];
+  const flatOut = await cluster.emit(amounts.events);
+  const copies = isOurs ? (await copiesOf(cluster)).map((count, i) => count - copiesBefore[i]!) : [0, 1];
+  const rate = flatOut.receivedPerSecond / 2;
+  const halfLoad = await cluster.emit(Math.ceil(rate * amounts.halfLoadSeconds), rate);
+  const unloaded = await cluster.emit(amounts.unloadedEvents, UNLOADED_PER_SECOND);
+  return {
+    ...flatOut,
+    lost: flatOut.lost + halfLoad.lost + unloaded.lost,
+    latencyMs: unloaded.latencyMs,
+    halfLoadLatencyMs: halfLoad.latencyMs,
+    residentMib: cluster.residentMib(),
+    ...(isOurs && { copies: copies[0]! / copies[1]! }),
+  };
+}
+
+async function copiesOf(cluster: Cluster): Promise<[copies: number, events: number]> {
+  return [await cluster.counter('segmentsReceived'), await cluster.counter('broadcastsDelivered')];
+}
+
+function ratioOf(figures: Partial<Record<TransportName, TransportFigures>>): Ratio | undefined {
+  const ours = figures.gwyh;
+  const brokers = BROKERS.flatMap(name => figures[name] ?? []);
+  if (ours === undefined || brokers.length === 0) return undefined;
+  const least = (figure: (of: TransportFigures) => number) => figure(ours) / Math.min(...brokers.map(figure));
+  return roundedAll({
+    throughput: ours.receivedPerSecond / Math.max(...brokers.map(({ receivedPerSecond }) => receivedPerSecond)),
+    latencyP50: least(({ latencyMs }) => latencyMs.p50),
+    latencyP99: least(({ latencyMs }) => latencyMs.p99),
+    cpu: least(({ cpuSecondsPerMillion }) => cpuSecondsPerMillion),
+  });
+}
+
+function describe(name: TransportName, { broker }: Cluster): string {
+  const client = CLIENT_PACKAGES[name];
+  const parts = [broker && `${name} ${broker.version}`, client && `${client} ${versionOf(client)}`];
+  return (
+    parts.filter(part => part !== undefined).join(', ') || `@nestjs/microservices ${versionOf('@nestjs/microservices')}`
+  );
+}
+
+function roundedAll<Figures extends object>(figures: Figures): Figures {
+  const entries = Object.entries(figures).map(([name, value]: [string, number | object]) => [
+    name,
+    typeof value === 'number' ? rounded(value) : roundedAll(value),
+  ]);
+  return Object.fromEntries(entries) as Figures;
+}
+
+function listOption(args: readonly string[], name: string): string[] | undefined {
+  const position = args.findIndex(arg => arg === name || arg.startsWith(`${name}=`));
+  if (position < 0) return undefined;
+  const value = args[position]!.includes('=') ? args[position]!.split('=')[1] : args[position + 1];
+  return value?.split(',');
+}
