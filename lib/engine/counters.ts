@@ -38,6 +38,8 @@ export const DROP_REASONS = [
   'too_long',
   /** A frame refused because the peer's outbox is full. */
   'outbox_full',
+  /** A segment that waited for a peer and made room for newer ones: the oldest message of the busiest origin. */
+  'crowded_out',
   /** A frame that waited for a peer that went away. */
   'peer_gone',
   /** A frame for a peer whose session had just come to its end. */

@@ -24,6 +24,8 @@ export interface EngineOptions {
   readonly repairCache: SegmentCacheLimits;
   /** Largest clock difference at which a Hello is answered, ms; 0 for none. */
   readonly timeLockMs: number;
+  /** What the socket buffer holds for us while we are busy, bytes as the operating system counts them. */
+  readonly receiveBufferBytes: number;
   readonly random: RandomFill;
   /** Milliseconds since 1970. For the time lock, and once at the start for the incarnation. */
   readonly wallClock: () => number;
@@ -37,6 +39,8 @@ export const ENGINE_DEFAULTS = {
   maxMessageBytes: 1_048_576,
   repairCache: { maxBytes: CACHE_BYTES, maxAgeMs: CACHE_MS },
   timeLockMs: 60_000,
+  // What Linux gives a socket that asks for more than the usual `net.core.rmem_max`.
+  receiveBufferBytes: 425_984,
 } as const satisfies Partial<EngineOptions>;
 
 /** Their product is the detection time: a member that died is in doubt everywhere within about that, down within twice. */

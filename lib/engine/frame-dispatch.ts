@@ -7,6 +7,7 @@ import type { Membership } from './membership/membership.js';
 import type { Heartbeats } from './peers/heartbeats.js';
 import { acceptResponse, answerChallenge } from './peers/path-validation.js';
 import type { Peer } from './peers/peer.js';
+import type { ReceiverReports } from './peers/receiver-reports.js';
 import type { Strays } from './peers/strays.js';
 import { FIXED_ELEMENTS, Frame, KNOWN_FRAMES } from './wire/frame.js';
 import { MessagePackReader } from './wire/message-pack-reader.js';
@@ -18,6 +19,7 @@ export interface FrameHandlers {
   readonly probes: IndirectProbes;
   readonly dissemination: Dissemination;
   readonly strays: Strays;
+  readonly reports: ReceiverReports;
 }
 
 /** Takes authentic datagrams apart and hands each frame to the part that understands it. */
@@ -32,7 +34,7 @@ export class FrameDispatch {
   /** @param counter of the packet, in its session. */
   read(peer: Peer, from: Endpoint, plaintext: Uint8Array, session: Session, counter: number, now: number): void {
     const { reader } = this;
-    const { heartbeats, membership, probes, dissemination, strays } = this.handlers;
+    const { heartbeats, membership, probes, dissemination, strays, reports } = this.handlers;
     reader.reset(plaintext);
     while (!reader.isAtEnd && !reader.failed) {
       const start = reader.position;
@@ -76,13 +78,22 @@ export class FrameDispatch {
           strays.push(peer, from, answerChallenge(reader, this.context.writer), now);
           break;
         case Frame.pathResponse:
-          if (acceptResponse(peer, from, reader)) membership.moved(peer);
+          if (acceptResponse(peer, from, reader)) {
+            peer.flow.path.moved(now);
+            membership.moved(peer);
+          }
           break;
         case Frame.probeRequest:
           probes.onRequest(peer, reader, now);
           break;
         case Frame.probeResult:
           probes.onResult(peer, reader);
+          break;
+        case Frame.reportRequest:
+          reports.onRequest(peer, session, counter, now);
+          break;
+        case Frame.report:
+          reports.onReport(peer, reader, now);
           break;
       }
       // What a later version added behind the elements we know, or a whole frame that we do not know.

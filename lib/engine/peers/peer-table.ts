@@ -7,7 +7,7 @@ import { Fifo } from '../fifo.js';
 import type { NodeId } from '../node-id.js';
 import { Timer } from '../timer-heap.js';
 import { LINKS_PER_FEED } from './link-limits.js';
-import type { Priority } from './outbox.js';
+import { Priority } from './outbox.js';
 import { Peer } from './peer.js';
 
 /**
@@ -120,15 +120,20 @@ export class PeerTable {
     if (!peer.isLink && position >= 0) this.links.splice(position, 1);
   }
 
-  /** Queues a frame for the peer and puts it in line. */
-  send(peer: Peer, priority: Priority, frame: Uint8Array): boolean {
+  /**
+   * Queues a frame for the peer and puts it in line. When the outbox is full, older segments make room for a new one.
+   * @param lane that of the frame's origin.
+   */
+  send(peer: Peer, priority: Priority, frame: Uint8Array, lane = 0): boolean {
     if (frame.length > MAX_FRAME_BYTES) {
       this.context.counters.drop('too_long');
       return false;
     }
-    if (!peer.outbox.push(priority, frame)) {
-      this.context.counters.drop('outbox_full');
-      return false;
+    const isNewest = priority === Priority.event || priority === Priority.bulk;
+    while (!peer.outbox.push(priority, frame, lane)) {
+      const dropped = isNewest ? peer.outbox.dropOldest() : 0;
+      this.context.counters.drop(dropped > 0 ? 'crowded_out' : 'outbox_full', Math.max(1, dropped));
+      if (dropped === 0) return false;
     }
     this.enqueue(peer);
     return true;
