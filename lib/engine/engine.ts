@@ -265,9 +265,7 @@ export class GwyhEngine {
 
   /** Bytes that wait for the pacers of the links, or to be drained. */
   get waitingBytes(): number {
-    let bytes = 0;
-    for (const peer of this.peers.all()) bytes += peer.outbox.bytes;
-    return bytes;
+    return this.peers.waitingBytes;
   }
 
   /** Whether a large message of ours was offered so lately that somebody may still want it. */

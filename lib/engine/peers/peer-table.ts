@@ -49,6 +49,13 @@ export class PeerTable {
     return count;
   }
 
+  /** Bytes in the outboxes of all peers. */
+  get waitingBytes(): number {
+    let bytes = 0;
+    for (const peer of this.byId.values()) bytes += peer.outbox.bytes;
+    return bytes;
+  }
+
   get(id: NodeId): Peer | undefined {
     return this.byId.get(id);
   }
