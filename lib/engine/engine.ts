@@ -74,6 +74,7 @@ export class GwyhEngine {
         memberGone: (peer, at) => this.removePeer(peer, at),
         memberBack: (id, at) => this.feeds.reached(id, at),
         memberLost: at => this.lostMembers.lost(at),
+        allLost: (members, at) => this.lostMembers.allLost(members, at),
       },
       incarnation,
     );

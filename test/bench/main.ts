@@ -3,9 +3,10 @@ import { parseArgs } from 'node:util';
 import type { Bench } from './bench.js';
 import { environment } from './environment.js';
 import { endAllChildren } from './processes.js';
+import { engine } from './engine/engine.js';
 import { transports } from './transports/transports.js';
 
-const BENCHES = { transports } as unknown as Record<string, Bench>;
+const BENCHES = { transports, engine } as unknown as Record<string, Bench>;
 
 const HELP = `Measures, side by side on this machine, and says on what.
 

@@ -11,8 +11,8 @@ const TEST = fileURLToPath(new URL('..', import.meta.url));
 /** Not where `npm run test:cluster` compiles to: both may run at once. */
 const OUTPUT = join(TEST, '../dist/test');
 const NODES = 18;
-/** Heartbeats that find the dead within two or three seconds: quick, and still slower than a busy machine is late. */
-const ARGS = ['--nodes', String(NODES), '--heartbeat', '400,5', '--quiet', '0.5', '--pause', '4', '--json'];
+/** Heartbeats that find the dead within three seconds: quick, and still slower than a busy machine is late. */
+const ARGS = ['--nodes', String(NODES), '--heartbeat', '400,4', '--quiet', '0.5', '--pause', '6', '--json'];
 
 /** A short version of `npm run test:cluster`. */
 describe('eighteen nodes in three processes', () => {

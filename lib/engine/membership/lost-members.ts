@@ -1,7 +1,7 @@
 import type { EngineContext } from '../engine-context.js';
 import { randomUint32, randomUnit } from '../random.js';
 import { Timer } from '../timer-heap.js';
-import type { Member, MemberTable } from './member-table.js';
+import { MAX_MEMBERS, type Member, type MemberTable, TOMBSTONE_MS } from './member-table.js';
 
 /** How often a node considers dialling a lost member, ms. At most one Hello each time. */
 export const CONSIDER_MS = 2_000;
@@ -21,6 +21,8 @@ export const LONG_LOST_FACTOR = 6;
  * the work without talking about it: each dials with the probability that makes the sum right.
  */
 export class LostMembers {
+  /** Those a node without any link took for lost. They have no tombstones, and the seeds may be gone for good. */
+  private forgotten: readonly Member[] = [];
   private readonly timer = new Timer(now => this.consider(now));
 
   constructor(
@@ -34,14 +36,25 @@ export class LostMembers {
     this.context.timers.setEarlier(this.timer, now + this.pause());
   }
 
+  /** All members were lost at once, and are not in the table any more. */
+  allLost(members: readonly Member[], now: number): void {
+    this.forgotten = [...this.forgotten, ...members].slice(-MAX_MEMBERS);
+    this.lost(now);
+  }
+
   private consider(now: number): void {
-    const lost = this.table.lostCount;
+    const { table } = this;
+    this.forgotten = this.forgotten.filter(
+      ({ id, changedAt }) => table.get(id) === undefined && now - changedAt < TOMBSTONE_MS,
+    );
+    const lost = table.lostCount + this.forgotten.length;
     if (lost === 0) return;
     this.context.timers.set(this.timer, now + this.pause());
     const { random } = this.context.options;
-    const alive = this.table.live.length + 1;
+    const alive = table.live.length + 1;
     if (randomUnit(random) >= (lost / alive) * (CONSIDER_MS / REDIAL_MS)) return;
-    const member = this.table.lostAt(randomUint32(random) % lost);
+    const position = randomUint32(random) % lost;
+    const member = table.lostAt(position) ?? this.forgotten[position - table.lostCount];
     const isLongLost = member !== undefined && now - member.changedAt > LONG_LOST_MS;
     if (member === undefined || (isLongLost && randomUnit(random) * LONG_LOST_FACTOR >= 1)) return;
     this.dial(member, now);

@@ -36,6 +36,8 @@ export interface MembershipHost {
   memberBack(id: NodeId, now: number): void;
   /** A member is down. */
   memberLost(now: number): void;
+  /** All members are taken for lost, and were forgotten. */
+  allLost(members: readonly Member[], now: number): void;
 }
 
 /** Who is in the cluster: our own record, everybody else's, and how they travel. */
@@ -258,14 +260,17 @@ export class Membership {
 
   /** Nobody is there who could tell us more. As nobody is there to be told, this stays our own view. */
   private forgetAll(now: number): void {
-    for (const member of this.table.live.slice()) {
+    const members = this.table.live.slice();
+    for (const member of members) {
       this.table.forget(member);
       const before = member.state;
       member.state = 'down';
+      member.changedAt = now;
       this.suspicions.changed(member, false, now);
       this.announce(member, before);
     }
     this.host.membersChanged(now);
+    this.host.allLost(members, now);
   }
 
   private announce(member: Member, before: MemberState | undefined): void {

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { monotonicMs, pause } from '../../processes/clock.js';
 import { atPriority, BENCH_PRIORITY, PROBE_PRIORITY } from '../bed/priority.js';
 import { Bottleneck, RECEIVER_ADDRESS, type Sender } from '../bed/bottleneck.js';
-import { type Distribution, distributionOf, median } from '../../processes/distribution.js';
+import { type Distribution, distributionOf, median, round } from '../../processes/distribution.js';
 import { lossOf, mbits, within } from './figures.js';
 import type { UdpEnd } from './udp-end.js';
 
@@ -59,11 +59,11 @@ export async function calibrate(bed: Bottleneck, rateMbits: number, tcp: string)
   const delays = await probe.stop();
   await Promise.all([source.kill(), sink.kill()]);
   return {
-    udpMbits: median(rates),
+    udpMbits: round(median(rates)),
     udpLossShare,
     idleMs: distributionOf(within(delays, idleFrom, idleTo)),
     fullMs: distributionOf(within(delays, fromMs, toMs)),
-    tcpMbits: median(await tcpFlow(bed, 'sender-a', tcp, WARM_UP_MS, RUN_MS)),
+    tcpMbits: round(median(await tcpFlow(bed, 'sender-a', tcp, WARM_UP_MS, RUN_MS))),
   };
 }
 

@@ -7,7 +7,7 @@ const KEY = `hex:${'5a'.repeat(32)}`;
 const HOSTS = 5;
 const PORT = 7_000;
 /** Nothing may take longer, ms: these tests find what hangs, the simulator asserts times. */
-const HANG_MS = 180_000;
+const HANG_MS = 120_000;
 /** After the last arrival: a second copy would come meanwhile. */
 const GRACE_MS = 300;
 

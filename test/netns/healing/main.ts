@@ -49,10 +49,9 @@ async function main(): Promise<number> {
   for (const { name, sentence, run } of SCENARIOS.filter(each => only?.includes(each.name) ?? true)) {
     const outcome: Outcome = { name, sentence, ...(missing.length > 0 ? { state: 'skipped' } : await outcomeOf(run)) };
     outcomes.push(outcome);
-    print(`${outcome.state}: ${sentence}`);
-    if (outcome.figures !== undefined) print(`        ${lineOf(outcome.figures)}`);
-    if (outcome.error !== undefined) print(`        ${outcome.error}`);
+    print(`${outcome.state}: ${sentence}${outcome.error === undefined ? '' : `\n  ${outcome.error}`}`);
   }
+  print(tableOf(outcomes));
   const count = (state: Outcome['state']) => outcomes.filter(outcome => outcome.state === state).length;
   const counts = { passed: count('passed'), failed: count('failed'), skipped: count('skipped') };
   if (values.json)
@@ -69,10 +68,41 @@ async function outcomeOf(run: () => Promise<Figures>): Promise<Pick<Outcome, 'st
   }
 }
 
-function lineOf(figures: Figures): string {
-  return Object.entries(figures)
-    .map(([name, value]) => (name.endsWith('Ms') ? `${name.slice(0, -2)} ${value} ms` : `${name} ${value}`))
-    .join(', ');
+/** What most scenarios have; the rest goes by its names. */
+const COLUMNS: readonly (readonly [figure: string, title: string])[] = [
+  ['downFirstMs', 'first down'],
+  ['downLastMs', 'all down'],
+  ['healMs', 'healed'],
+  ['reachMs', 'broadcasts'],
+];
+const NAME_WIDTH = 14;
+const CELL_WIDTH = 14;
+
+/** Times after the cable was pulled or plugged in, or the like, and of a broadcast from each host to all. */
+function tableOf(outcomes: readonly Outcome[]): string {
+  const known = COLUMNS.map(([figure]) => figure);
+  const lines = outcomes.flatMap(({ name, figures }) => {
+    if (figures === undefined) return [];
+    const rest = Object.keys(figures).filter(figure => !known.includes(figure));
+    const others = rest.map(figure => `${figure.replace(/Ms$/, '')} ${cellOf(figures, figure)}`).join(', ');
+    return row(
+      name,
+      known.map(figure => cellOf(figures, figure)),
+      others,
+    );
+  });
+  const titles = COLUMNS.map(([, title]) => title);
+  return lines.length === 0 ? '' : `\n${[row('', titles, 'other'), ...lines].join('\n')}`;
+}
+
+function row(name: string, cells: readonly string[], rest: string): string {
+  return `${name.padEnd(NAME_WIDTH)}${cells.map(cell => cell.padEnd(CELL_WIDTH)).join('')}${rest}`.trimEnd();
+}
+
+function cellOf(figures: Figures, figure: string): string {
+  const value = figures[figure];
+  if (value === undefined) return '-';
+  return figure.endsWith('Ms') ? `${value} ms` : String(value);
 }
 
 process.exitCode = await main();

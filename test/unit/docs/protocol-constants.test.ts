@@ -33,9 +33,13 @@ async function exportedNumbers(): Promise<string[]> {
   const modules = await Promise.all(files.map(file => import(new URL(file, engine).pathname) as Promise<object>));
   return modules.flatMap(module =>
     Object.entries(module)
-      .filter(([name, value]) => /^[A-Z][A-Z0-9_]+$/.test(name) && [value].flat().every(Number.isFinite))
+      .filter(([name, value]) => /^[A-Z][A-Z0-9_]+$/.test(name) && areNumbers([value].flat()))
       .map(([name]) => name),
   );
+}
+
+function areNumbers(values: readonly unknown[]): boolean {
+  return values.length > 0 && values.every(Number.isFinite);
 }
 
 describe('the constants in docs/PROTOCOL.md', () => {

@@ -325,6 +325,9 @@ async function zoneOf(imported: DynamicModule) {
   return app.get(GwyhNode).zone;
 }
 
+const build = (options: GwyhModuleOptions) =>
+  Test.createTestingModule({ imports: [GwyhModule.forRoot(options)] }).compile();
+
 describe('options', () => {
   @Injectable()
   class ZoneFactory implements GwyhOptionsFactory {
@@ -344,8 +347,6 @@ describe('options', () => {
   });
 
   it('of the node are checked by the node: the error names the option', async () => {
-    const build = (options: GwyhModuleOptions) =>
-      Test.createTestingModule({ imports: [GwyhModule.forRoot(options)] }).compile();
     await expect(build({ detectionTimeMs: 1 })).rejects.toThrow('Option "detectionTimeMs" cannot be 1: ');
     await expect(build({ detectionTimeMs: 3_000, heartbeat: {} })).rejects.toThrow('Give one of the two.');
     await build({ detectionTimeMs: 30_000 });

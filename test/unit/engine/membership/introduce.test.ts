@@ -39,6 +39,7 @@ it('an introduction is no news for the links', () => {
     memberGone: () => undefined,
     memberBack: () => undefined,
     memberLost: () => undefined,
+    allLost: () => undefined,
   };
   const membership = new Membership(lab.context, lab.peers, new LocalHealth(), host, 1);
   const peer = lab.meet(1, { isSubscriber: true });

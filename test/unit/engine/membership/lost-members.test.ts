@@ -6,7 +6,7 @@ import {
   LostMembers,
   REDIAL_MS,
 } from '../../../../lib/engine/membership/lost-members.js';
-import { MemberTable } from '../../../../lib/engine/membership/member-table.js';
+import { MemberTable, TOMBSTONE_MS } from '../../../../lib/engine/membership/member-table.js';
 import { SeededRandom } from '../../../../lib/testing/seeded-random.js';
 import { EngineLab, endpointOf, idOf } from '../engine-lab.js';
 
@@ -120,6 +120,38 @@ describe('one node', () => {
     node.lose(2, 10 * MINUTE);
     node.lab.advanceTo(20 * MINUTE);
     expect(new Set(node.dialled.map(({ id }) => id))).toEqual(new Set([idOf(2)]));
+  });
+
+  it('looks for those who were lost all at once and forgotten, until it knows them again', () => {
+    node.know(1, 3);
+    const members = [...node.table.live];
+    for (const member of members) {
+      node.table.forget(member);
+      member.changedAt = 0;
+    }
+    node.members.allLost(members, 0);
+    node.lab.advanceTo(MINUTE);
+    expect(new Set(node.dialled.map(({ id }) => id))).toEqual(new Set([1, 2, 3].map(idOf)));
+    node.learn(1, 'up', MINUTE);
+    node.learn(2, 'left', MINUTE);
+    node.dialled.length = 0;
+    node.lab.advanceTo(5 * MINUTE);
+    expect(new Set(node.dialled.map(({ id }) => id))).toEqual(new Set([idOf(3)]));
+    node.learn(3, 'up', 5 * MINUTE);
+    node.dialled.length = 0;
+    node.lab.advanceTo(10 * MINUTE);
+    expect([node.dialled, node.lab.context.timers.size]).toEqual([[], 0]);
+  });
+
+  it('looks for the forgotten no longer than for others who were lost', () => {
+    node.know(1, 1);
+    const members = [...node.table.live];
+    node.table.forget(members[0]!);
+    node.members.allLost(members, 0);
+    node.lab.advanceTo(2 * TOMBSTONE_MS);
+    expect(node.dialled.at(-1)!.at).toBeGreaterThan(0.9 * TOMBSTONE_MS);
+    expect(node.dialled.at(-1)!.at).toBeLessThan(TOMBSTONE_MS);
+    expect(node.lab.context.timers.size).toBe(0);
   });
 
   it('goes on for as long as there is a tombstone, but knocks less often after an hour', () => {

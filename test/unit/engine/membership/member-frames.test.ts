@@ -76,19 +76,19 @@ describe('a request for members', () => {
   });
 });
 
+function pages(live: readonly MemberRecord[], first: MemberRecord | undefined): unknown[][] {
+  const all: unknown[][] = [];
+  for (let position = 0; position < live.length || all.length === 0;) {
+    const { frame, end } = writeMembersPage(writer, live, position, all.length === 0 ? first : undefined);
+    expect(frame.length).toBeLessThanOrEqual(MAX_FRAME_BYTES);
+    all.push(decode(frame) as unknown[]);
+    position = end;
+  }
+  return all;
+}
+
 describe('pages of members', () => {
   const own: MemberRecord = { ...records(1)[0]!, id: idOf(0x80) };
-
-  function pages(live: readonly MemberRecord[], first: MemberRecord | undefined): unknown[][] {
-    const all: unknown[][] = [];
-    for (let position = 0; position < live.length || all.length === 0;) {
-      const { frame, end } = writeMembersPage(writer, live, position, all.length === 0 ? first : undefined);
-      expect(frame.length).toBeLessThanOrEqual(MAX_FRAME_BYTES);
-      all.push(decode(frame) as unknown[]);
-      position = end;
-    }
-    return all;
-  }
 
   it.each([
     ['short', {}],

@@ -67,8 +67,9 @@ const standing: fc.Arbitrary<Standing> = fc
     accusers: state === 'suspect' ? accusers : NOBODY,
   }));
 
+const suspect = (...accusers: string[]): Standing => ({ incarnation: 1, state: 'suspect', accusers });
+
 describe('two standings of one member', () => {
-  const suspect = (...accusers: string[]): Standing => ({ incarnation: 1, state: 'suspect', accusers });
   const [a, b, c, d] = ids as [string, string, string, string];
 
   it('come to the same, whichever is heard first', () => {

@@ -3,6 +3,7 @@ import { LocalHealth } from '../../../../lib/engine/membership/local-health.js';
 import { ALONE_FACTOR, Membership, SETTLING_MS } from '../../../../lib/engine/membership/membership.js';
 import { NEWS_PAUSE_MS } from '../../../../lib/engine/membership/news.js';
 import { MAX_INCARNATION, MEMBER_STATES, type MemberState } from '../../../../lib/engine/membership/member.js';
+import type { Member } from '../../../../lib/engine/membership/member-table.js';
 import { UNCONFIRMED_FACTOR } from '../../../../lib/engine/membership/suspicions.js';
 import { nodeIdToBytes } from '../../../../lib/engine/node-id.js';
 import type { Peer } from '../../../../lib/engine/peers/peer.js';
@@ -22,6 +23,7 @@ let membership: Membership;
 let gone: Peer[];
 let back: string[];
 let lost: number;
+let forgotten: string[];
 let peer: Peer;
 /** Another one who tells us things; no link, so that it is told nothing. */
 let teller: Peer;
@@ -34,6 +36,7 @@ function startLab(overrides: ConstructorParameters<typeof EngineLab>[0] = {}): v
   gone = [];
   back = [];
   lost = 0;
+  forgotten = [];
   clock = 0;
   membership = startMembership(lab);
   peer = meet(1);
@@ -46,6 +49,7 @@ function startMembership({ context, peers }: EngineLab, incarnation = OWN_INCARN
     memberGone: (each: Peer) => gone.push(each),
     memberBack: (id: string) => back.push(id),
     memberLost: () => lost++,
+    allLost: (members: readonly Member[]) => forgotten.push(...members.map(({ id }) => id)),
   };
   return new Membership(context, peers, health, host, incarnation);
 }
@@ -504,6 +508,8 @@ describe('a node without any link', () => {
     membership.check();
     expect(membership.table.live).toEqual([]);
     expect(eventsSince().toSorted()).toEqual(['down 1', 'down 9']);
+    // They are looked for: the seeds may be gone for good.
+    expect(forgotten).toEqual([1, 9].map(idOf));
     expect(membership.suspects).toBe(0);
   });
 

@@ -89,10 +89,10 @@ describe('a fair queue', () => {
   });
 });
 
-describe('dropping the oldest of a lane', () => {
-  /** Three messages of two frames each. */
-  const messageOf = (each: Uint8Array) => each[1]! >> 1;
+/** Three messages of two frames each. */
+const messageOf = (each: Uint8Array) => each[1]! >> 1;
 
+describe('dropping the oldest of a lane', () => {
   it('takes all frames of one message', () => {
     const queue = new FairQueue();
     for (let i = 0; i < 6; i++) queue.push(1, frame(1, i));

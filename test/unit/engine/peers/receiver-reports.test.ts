@@ -36,12 +36,12 @@ describe('a request for a report', () => {
   });
 });
 
-describe('the window', () => {
-  const windowOf = (asker: Peer, now: number) => {
-    reports.onRequest(asker, asker.current, 0, now);
-    return framesTo(asker)[0]![5];
-  };
+const windowOf = (asker: Peer, now: number) => {
+  reports.onRequest(asker, asker.current, 0, now);
+  return framesTo(asker)[0]![5];
+};
 
+describe('the window', () => {
   it('is shared by all that ask', () => {
     const peers = [2, 3, 4].map(number => lab.meet(number));
     expect([peer, ...peers].map(each => windowOf(each, 0))).toEqual([BUFFER, BUFFER / 2, 133_333, BUFFER / 4]);

@@ -1,0 +1,75 @@
+import type { Endpoint } from '../../../lib/engine/endpoint.js';
+import type { DatagramListener, DatagramNetwork, DatagramSocket } from '../../../lib/runtime/datagram-network.js';
+import { udpNetwork } from '../../../lib/runtime/udp-network.js';
+
+/**
+ * A network without a system: datagrams wait in an array until they are handed over, and turns end when the bench says
+ * so. What is left is the library's own code, on the real clock.
+ */
+export class LoopNetwork implements DatagramNetwork {
+  readonly random = udpNetwork.random;
+  private readonly listeners = new Map<number, DatagramListener>();
+  private readonly waiting = new Map<number, [from: Endpoint, datagram: Uint8Array][]>();
+  private ends: (() => void)[] = [];
+  private ports = 0;
+
+  now(): number {
+    return performance.now();
+  }
+
+  wallClock(): number {
+    return Date.now();
+  }
+
+  schedule(at: number, callback: () => void): () => void {
+    return udpNetwork.schedule(at, callback);
+  }
+
+  endOfTurn(callback: () => void): void {
+    this.ends.push(callback);
+  }
+
+  resolve(host: string): Promise<string[]> {
+    return Promise.resolve([host]);
+  }
+
+  bind(local: Endpoint, onDatagram: DatagramListener): Promise<DatagramSocket> {
+    const port = local.port === 0 ? ++this.ports : local.port;
+    const address = { address: '127.0.0.1', port, family: 'IPv4' as const };
+    this.listeners.set(port, onDatagram);
+    this.waiting.set(port, []);
+    return Promise.resolve({
+      address,
+      queuedBytes: 0,
+      sendErrors: 0,
+      send: (to, datagram) => void this.waiting.get(to.port)!.push([address, datagram]),
+      close: () => Promise.resolve(),
+    });
+  }
+
+  /** Ends the turn: engines are drained. */
+  endTurn(): void {
+    const { ends } = this;
+    this.ends = [];
+    for (const end of ends) end();
+  }
+
+  /** Hands over what waits for this port. Returns how many datagrams that were. */
+  deliverTo(port: number): number {
+    const datagrams = this.waiting.get(port)!;
+    if (datagrams.length === 0) return 0;
+    this.waiting.set(port, []);
+    const listener = this.listeners.get(port)!;
+    for (const [from, datagram] of datagrams) listener(from, datagram);
+    return datagrams.length;
+  }
+
+  /** Everything to everybody, until nobody has anything to say. */
+  settle(): void {
+    for (let delivered = 1; delivered > 0;) {
+      this.endTurn();
+      delivered = 0;
+      for (const port of this.listeners.keys()) delivered += this.deliverTo(port);
+    }
+  }
+}
