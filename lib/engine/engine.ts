@@ -17,12 +17,11 @@ import { Seeds } from './membership/seeds.js';
 import { Feeds } from './overlay/feeds.js';
 import { Heartbeats } from './peers/heartbeats.js';
 import { Introductions } from './peers/introductions.js';
-import { Priority } from './peers/outbox.js';
 import { Packer } from './peers/packer.js';
 import { challengePath } from './peers/path-validation.js';
 import type { Peer } from './peers/peer.js';
 import { PeerTable } from './peers/peer-table.js';
-import { REPORT_REQUEST, ReceiverReports } from './peers/receiver-reports.js';
+import { ReceiverReports } from './peers/receiver-reports.js';
 import { Strays } from './peers/strays.js';
 import type { HelloPayload } from './wire/hello-payload.js';
 
@@ -215,8 +214,7 @@ export class GwyhEngine {
     if (first !== undefined) return this.counted(first.to, first.datagram);
     for (let peer = this.peers.nextInLine(); peer !== undefined; peer = this.peers.nextInLine()) {
       const datagram = this.packer.pack(peer, this.now);
-      if (peer.flow.shouldAsk(this.now)) this.peers.send(peer, Priority.control, REPORT_REQUEST);
-      if (!peer.outbox.isEmpty && !peer.paced.isSet) this.peers.enqueue(peer);
+      if (peer.outbox.hasControl || (!peer.outbox.isEmpty && !peer.paced.isSet)) this.peers.enqueue(peer);
       if (datagram !== undefined) return this.counted(peer.endpoint, datagram);
     }
     return undefined;

@@ -3,6 +3,7 @@ import { type EngineContext, LOOPBACK_DATAGRAM_BYTES, NETWORK_DATAGRAM_BYTES } f
 import { isLoopback } from '../endpoint.js';
 import { Priority } from './outbox.js';
 import type { Peer } from './peer.js';
+import { REPORT_REQUEST } from './receiver-reports.js';
 
 /**
  * Datagrams are cut from slabs of this size: one allocation for dozens of them, and no copy, since frames are gathered
@@ -21,6 +22,13 @@ export class Packer {
   pack(peer: Peer, now: number): Uint8Array | undefined {
     const { outbox, flow } = peer;
     if (outbox.isEmpty) return undefined;
+    const datagram = this.gather(peer, now);
+    if (flow.shouldAsk(now)) outbox.push(Priority.control, REPORT_REQUEST);
+    return datagram;
+  }
+
+  private gather(peer: Peer, now: number): Uint8Array | undefined {
+    const { outbox, flow } = peer;
     const limit = isLoopback(peer.endpoint) ? LOOPBACK_DATAGRAM_BYTES : NETWORK_DATAGRAM_BYTES;
     const buffer = this.reserve(limit);
     const readyAt = outbox.hasData ? flow.readyAt(now) : now;

@@ -88,7 +88,7 @@ describe('a link that is far behind the others', () => {
   });
 
   it('is waited for when it is the only one', () => {
-    for (const link of links.slice(1)) lab.peers.remove(link, 0);
+    for (const link of links.slice(1)) lab.peers.remove(link);
     fill(links[0]!, MOST_ROOM_BYTES);
     links[0]!.flow.control.rate = 10;
     expect(isThere()).toBe(false);

@@ -9,6 +9,7 @@ import { Priority } from '../../../../lib/engine/peers/outbox.js';
 import { Packer } from '../../../../lib/engine/peers/packer.js';
 import { LEAST_BURST_BYTES } from '../../../../lib/engine/peers/flow.js';
 import type { Peer } from '../../../../lib/engine/peers/peer.js';
+import { REPORT_REQUEST } from '../../../../lib/engine/peers/receiver-reports.js';
 import { REJECT_AFTER_MS } from '../../../../lib/engine/crypto/session-limits.js';
 import { EngineLab } from '../engine-lab.js';
 import { pack } from '../insider.js';
@@ -78,7 +79,8 @@ describe('packing datagrams', () => {
   it('makes larger ones for a peer on the same host', () => {
     const local = lab.meet(2, { endpoint: { address: '127.0.0.1', port: 1 } });
     for (let i = 0; i < 30; i++) lab.peers.send(local, Priority.event, frameOf(1_000));
-    expect(sizes([packer.pack(local, 0), packer.pack(local, 0)])).toEqual([16 * 1_000 + 24, 14 * 1_000 + 24]);
+    // The second one asks for a report as well.
+    expect(sizes([packer.pack(local, 0), packer.pack(local, 0)])).toEqual([16 * 1_000 + 24, 14 * 1_000 + 2 + 24]);
     expect(LOOPBACK_DATAGRAM_BYTES).toBeLessThan(17 * 1_000);
   });
 
@@ -142,9 +144,9 @@ describe('the rate of a peer', () => {
   it('is none for a peer on the same host, until it has as much as its buffer takes', () => {
     const local = lab.meet(2, { endpoint: { address: '127.0.0.1', port: 1 } });
     for (let i = 0; i < 200; i++) lab.peers.send(local, Priority.event, frameOf(1_000));
-    let datagrams = 0;
-    while (packer.pack(local, 0) !== undefined) datagrams++;
-    expect(datagrams).toBe(2);
+    const [first, second, third] = [packer.pack(local, 0), packer.pack(local, 0), packer.pack(local, 0)];
+    expect(sizes([first, second, third])).toEqual([16 * 1_000 + 24, 16 * 1_000 + 2 + 24, REPORT_REQUEST.length + 24]);
+    expect(packer.pack(local, 0)).toBeUndefined();
   });
 });
 
