@@ -1,6 +1,7 @@
 /** Nodes in processes that are killed or stand still: see `--help`. */
 import { parseArgs } from 'node:util';
 import type { Distribution } from '../processes/distribution.js';
+import { runProgram, UsageError } from '../processes/program.js';
 import { type ClusterOptions, type ClusterResult, killAndPause } from './kill-and-pause.js';
 
 const HELP = `Hundreds of real nodes in three processes on loopback. One process is killed and started again at the same addresses,
@@ -47,8 +48,7 @@ async function main(): Promise<number> {
     hangMs: HANG_MS,
   };
   if (!(options.nodes >= 6 && options.pauseMs >= 0 && options.quietMs >= 0)) {
-    process.stderr.write('--nodes is a number from 6 on, --pause and --quiet are seconds. See --help.\n');
-    return 2;
+    throw new UsageError('--nodes is a number from 6 on, --pause and --quiet are seconds.');
   }
   const result = await killAndPause(options, text => void process.stderr.write(`${text}\n`));
   process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : table(result));
@@ -65,4 +65,4 @@ function textOf({ p50, p99, max }: Distribution): string {
   return `p50 ${p50}  p99 ${p99}  max ${max}`;
 }
 
-process.exitCode = await main();
+await runProgram(main);
