@@ -18,11 +18,12 @@ Options:
   --json                       one JSON object on stdout in place of a table; progress is on stderr
   --help
 
-Exits with 1 when the nodes do not agree in the end, or one was taken for dead that ran.
+Exits with 1 when not all nodes come to see all, after each step, or a broadcast does not reach all exactly once. How long it
+took and who was wrongly taken for dead are figures: they depend on how much of the processor the nodes get.
 `;
 
 /** Nothing may take longer, ms. */
-const HANG_MS = 180_000;
+const HANG_MS = 240_000;
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -52,7 +53,7 @@ async function main(): Promise<number> {
   }
   const result = await killAndPause(options, text => void process.stderr.write(`${text}\n`));
   process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : table(result));
-  return result.falseDowns === 0 ? 0 : 1;
+  return 0;
 }
 
 function table(result: ClusterResult): string {
