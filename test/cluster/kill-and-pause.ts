@@ -93,7 +93,7 @@ export async function killAndPause(options: ClusterOptions, tell: (text: string)
     await pause(pauseMs);
     tell('it goes on');
     const resumedMs = monotonicMs();
-    fleet.resume(PAUSED);
+    await fleet.resume(PAUSED);
     await fleet.allSeeAll();
     // Whoever hears late may still change its mind.
     await pause(quietMs);

@@ -1,6 +1,7 @@
 /** Nodes in processes that are killed or stand still: see `--help`. */
 import { parseArgs } from 'node:util';
 import type { Distribution } from '../processes/distribution.js';
+import { runProgram, UsageError } from '../processes/program.js';
 import { type ClusterOptions, type ClusterResult, killAndPause } from './kill-and-pause.js';
 
 const HELP = `Hundreds of real nodes in three processes on loopback. One process is killed and started again at the same addresses,
@@ -17,11 +18,12 @@ Options:
   --json                       one JSON object on stdout in place of a table; progress is on stderr
   --help
 
-Exits with 1 when the nodes do not agree in the end, or one was taken for dead that ran.
+Exits with 1 when not all nodes come to see all, after each step, or a broadcast does not reach all exactly once. How long it
+took and who was wrongly taken for dead are figures: they depend on how much of the processor the nodes get.
 `;
 
 /** Nothing may take longer, ms. */
-const HANG_MS = 180_000;
+const HANG_MS = 240_000;
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -47,12 +49,11 @@ async function main(): Promise<number> {
     hangMs: HANG_MS,
   };
   if (!(options.nodes >= 6 && options.pauseMs >= 0 && options.quietMs >= 0)) {
-    process.stderr.write('--nodes is a number from 6 on, --pause and --quiet are seconds. See --help.\n');
-    return 2;
+    throw new UsageError('--nodes is a number from 6 on, --pause and --quiet are seconds.');
   }
   const result = await killAndPause(options, text => void process.stderr.write(`${text}\n`));
   process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : table(result));
-  return result.falseDowns === 0 ? 0 : 1;
+  return 0;
 }
 
 function table(result: ClusterResult): string {
@@ -65,4 +66,4 @@ function textOf({ p50, p99, max }: Distribution): string {
   return `p50 ${p50}  p99 ${p99}  max ${max}`;
 }
 
-process.exitCode = await main();
+await runProgram(main);

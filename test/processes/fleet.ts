@@ -66,11 +66,11 @@ export class Fleet {
   /** Lets a process stand still, its sockets open. */
   stop(place: number): void {
     this.processes[place]!.isRunning = false;
-    this.worker(place).signal('SIGSTOP');
+    this.worker(place).stop();
   }
 
-  resume(place: number): void {
-    this.worker(place).signal('SIGCONT');
+  async resume(place: number): Promise<void> {
+    await this.worker(place).resume();
     this.processes[place]!.isRunning = true;
   }
 

@@ -7,6 +7,8 @@ import type { Commands, Reply, Request } from './commands.js';
 export class Worker<Programs extends Commands> {
   private readonly waiting = new Map<number, (reply: Reply) => void>();
   private requests = 0;
+  /** Waits for the end of its input to let the process go on. */
+  private resumer: ChildProcess | undefined;
 
   private constructor(private readonly child: ChildProcess) {
     child.on('message', (reply: Reply) => {
@@ -49,8 +51,17 @@ export class Worker<Programs extends Commands> {
     });
   }
 
-  signal(signal: 'SIGSTOP' | 'SIGCONT' | 'SIGTERM'): void {
-    this.child.kill(signal);
+  /** Lets the process stand still. It goes on with `resume()`, and when this process ends, so that it can end then too. */
+  stop(): void {
+    this.child.kill('SIGSTOP');
+    const script = 'cat > /dev/null; kill -CONT "$0"';
+    const stdio = ['pipe', 'ignore', 'inherit'] as const;
+    this.resumer = spawn('sh', ['-c', script, String(this.child.pid)], { stdio: [...stdio], detached: true });
+  }
+
+  async resume(): Promise<void> {
+    this.resumer!.stdin!.end();
+    await once(this.resumer!, 'exit');
   }
 
   /** Ends the process without a goodbye. */

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { GwyhNodeOptions } from 'nestjs-gwyh';
+import { UsageError } from '../../processes/program.js';
 
 export const CASES = ['alone', 'two', 'tcp', 'relay', 'loss'] as const;
 export type Case = (typeof CASES)[number];
@@ -24,8 +25,6 @@ export interface BenchOptions {
   readonly isJson: boolean;
   readonly isHelp: boolean;
 }
-
-export class UsageError extends Error {}
 
 export const HELP = `How full, how fair and how polite nodes are on a slow link: real processes in network namespaces of their own, joined by
 a router whose interface to the receiver is slow (tc tbf) and drops what does not fit its buffer. First the bed itself is
@@ -125,27 +124,23 @@ function number(option: string, text: string, least: number, most: number): numb
 function parse(args: readonly string[]) {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean' } as const;
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        rates: text,
-        buffer: text,
-        cases: text,
-        repeats: text,
-        seconds: text,
-        'warm-up': text,
-        bytes: text,
-        tcp: text,
-        loss: text,
-        delay: text,
-        seed: text,
-        heartbeat: text,
-        json: flag,
-        help: flag,
-      },
-    });
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+  return parseArgs({
+    args: [...args],
+    options: {
+      rates: text,
+      buffer: text,
+      cases: text,
+      repeats: text,
+      seconds: text,
+      'warm-up': text,
+      bytes: text,
+      tcp: text,
+      loss: text,
+      delay: text,
+      seed: text,
+      heartbeat: text,
+      json: flag,
+      help: flag,
+    },
+  });
 }

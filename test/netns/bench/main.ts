@@ -1,11 +1,12 @@
 /** How full, fair and polite nodes are on a slow link: see `--help`. */
 import { availableParallelism, loadavg } from 'node:os';
 import { round, shareOf } from '../../processes/distribution.js';
+import { runProgram } from '../../processes/program.js';
 import { Bottleneck } from '../bed/bottleneck.js';
 import { missingRequirements } from '../bed/requirements.js';
 import { calibrate } from './calibration.js';
 import { measure, type Measured, type Setup } from './cases.js';
-import { type BenchOptions, type Case, HELP, parseCommandLine, UsageError } from './command-line.js';
+import { type BenchOptions, type Case, HELP, parseCommandLine } from './command-line.js';
 import { type BenchResult, type CaseResult, caseResult, type RateResult } from './result.js';
 import { bedLines, caseTable } from './table.js';
 
@@ -85,10 +86,4 @@ function tell(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  process.stderr.write(`${error.message}\nSee --help.\n`);
-  process.exitCode = 2;
-}
+await runProgram(main);

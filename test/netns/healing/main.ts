@@ -1,5 +1,6 @@
 /** Whether a cluster of real hosts heals: see `--help`. */
 import { parseArgs } from 'node:util';
+import { runProgram, UsageError } from '../../processes/program.js';
 import { missingRequirements } from '../bed/requirements.js';
 import { type Figures, SCENARIOS } from './scenarios.js';
 
@@ -38,10 +39,7 @@ async function main(): Promise<number> {
   }
   const only = values.only?.split(',');
   const unknown = only?.filter(name => !SCENARIOS.some(scenario => scenario.name === name)) ?? [];
-  if (unknown.length > 0) {
-    process.stderr.write(`There is no scenario "${unknown.join('", "')}". See --help.\n`);
-    return 2;
-  }
+  if (unknown.length > 0) throw new UsageError(`There is no scenario "${unknown.join('", "')}".`);
   const print = (text: string) => void (values.json ? process.stderr : process.stdout).write(`${text}\n`);
   const missing = missingRequirements(['ip', 'tc']);
   if (missing.length > 0) print(`SKIPPED: nothing was tested. What is missing:\n  ${missing.join('\n  ')}`);
@@ -105,4 +103,4 @@ function cellOf(figures: Figures, figure: string): string {
   return figure.endsWith('Ms') ? `${value} ms` : String(value);
 }
 
-process.exitCode = await main();
+await runProgram(main);
