@@ -131,7 +131,7 @@ export class GwyhNode {
    * payload is copied before this returns, so that it may be changed afterwards.
    * Rejects with a GwyhMessageTooLargeError, a GwyhQueueFullError, a GwyhClosedError, or a GwyhOptionsError for zones.
    */
-  broadcast(payload: Uint8Array, options: BroadcastOptions = {}): Promise<void> {
+  broadcast(payload: Uint8Array, options?: BroadcastOptions): Promise<void> {
     const { engine, settings } = this;
     if (engine === undefined || this.state !== 'running') {
       return Promise.reject(new GwyhClosedError('The node is not running: await start() first.'));
@@ -139,7 +139,7 @@ export class GwyhNode {
     if (!(payload instanceof Uint8Array)) {
       return Promise.reject(new GwyhOptionsError('payload', payload, 'give a Uint8Array or Buffer.'));
     }
-    const { zones } = options;
+    const zones = options?.zones;
     if (zones !== undefined && !areZones(zones)) {
       const fix = `give 1 to ${MAX_SCOPE_ZONES} names of 1 to ${MAX_ZONE_BYTES} bytes of UTF-8.`;
       return Promise.reject(new GwyhOptionsError('zones', zones, fix));
