@@ -16,6 +16,8 @@ export const DROP_REASONS = [
   'malformed',
   /** A member record that could not be used: table full, or no address. */
   'member',
+  /** A request to reach a member for somebody else, while too many are under way, or of a member we do not know. */
+  'probe_refused',
   /** A segment of ours that came back. */
   'own_segment',
   /** A segment of an earlier life of its origin. */
@@ -36,6 +38,8 @@ export const DROP_REASONS = [
   'too_long',
   /** A frame refused because the peer's outbox is full. */
   'outbox_full',
+  /** A segment that waited for a peer and made room for newer ones: the oldest message of the busiest origin. */
+  'crowded_out',
   /** A frame that waited for a peer that went away. */
   'peer_gone',
   /** A frame for a peer whose session had just come to its end. */
@@ -75,6 +79,8 @@ export class Counters {
   segmentsSent = 0;
   repairsRequested = 0;
   segmentsRepaired = 0;
+  /** How often we were accused or taken for dead, and said that we live. */
+  refutations = 0;
   readonly drops = Object.fromEntries(DROP_REASONS.map(reason => [reason, 0])) as Record<DropReason, number>;
 
   drop(reason: DropReason, count = 1): void {

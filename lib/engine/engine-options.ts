@@ -24,6 +24,8 @@ export interface EngineOptions {
   readonly repairCache: SegmentCacheLimits;
   /** Largest clock difference at which a Hello is answered, ms; 0 for none. */
   readonly timeLockMs: number;
+  /** What the socket buffer holds for us while we are busy, bytes as the operating system counts them. */
+  readonly receiveBufferBytes: number;
   readonly random: RandomFill;
   /** Milliseconds since 1970. For the time lock, and once at the start for the incarnation. */
   readonly wallClock: () => number;
@@ -33,14 +35,18 @@ export interface EngineOptions {
 export const ENGINE_DEFAULTS = {
   strategy: 'nearest',
   subscriptions: 5,
-  heartbeat: { intervalMs: 5_000, missed: 3 },
+  heartbeat: { intervalMs: 1_500, missed: 2 },
   maxMessageBytes: 1_048_576,
   repairCache: { maxBytes: CACHE_BYTES, maxAgeMs: CACHE_MS },
   timeLockMs: 60_000,
+  // What Linux gives a socket that asks for more than the usual `net.core.rmem_max`.
+  receiveBufferBytes: 425_984,
 } as const satisfies Partial<EngineOptions>;
 
+/** Their product is the detection time: a member that died is in doubt everywhere within about that, down within twice. */
 export interface HeartbeatOptions {
+  /** How often the two ends of a link hear of each other at least, ms. */
   readonly intervalMs: number;
-  /** After how many silent intervals a member is down. */
+  /** Intervals that make up the detection time. */
   readonly missed: number;
 }

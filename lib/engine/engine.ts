@@ -7,6 +7,9 @@ import type { EngineEvent } from './engine-event.js';
 import type { EngineOptions } from './engine-options.js';
 import { type Endpoint, isLoopback, sameEndpoint } from './endpoint.js';
 import { FrameDispatch } from './frame-dispatch.js';
+import { Liveness } from './membership/liveness.js';
+import { LocalHealth } from './membership/local-health.js';
+import { LostMembers } from './membership/lost-members.js';
 import type { MemberRecord } from './membership/member.js';
 import type { Member } from './membership/member-table.js';
 import { Membership } from './membership/membership.js';
@@ -14,10 +17,12 @@ import { Seeds } from './membership/seeds.js';
 import { Feeds } from './overlay/feeds.js';
 import { Heartbeats } from './peers/heartbeats.js';
 import { Introductions } from './peers/introductions.js';
+import { Priority } from './peers/outbox.js';
 import { Packer } from './peers/packer.js';
 import { challengePath } from './peers/path-validation.js';
 import type { Peer } from './peers/peer.js';
 import { PeerTable } from './peers/peer-table.js';
+import { REPORT_REQUEST, ReceiverReports } from './peers/receiver-reports.js';
 import { Strays } from './peers/strays.js';
 import type { HelloPayload } from './wire/hello-payload.js';
 
@@ -39,7 +44,10 @@ export class GwyhEngine {
   private readonly peers: PeerTable;
   private readonly packer: Packer;
   private readonly heartbeats: Heartbeats;
+  private readonly health = new LocalHealth();
   private readonly membership: Membership;
+  private readonly liveness: Liveness;
+  private readonly lostMembers: LostMembers;
   private readonly seeds: Seeds;
   private readonly feeds: Feeds;
   private readonly dissemination: Dissemination;
@@ -60,19 +68,24 @@ export class GwyhEngine {
     this.membership = new Membership(
       this.context,
       this.peers,
+      this.health,
       {
         membersChanged: at => this.feeds.membersChanged(at),
         memberGone: (peer, at) => this.removePeer(peer, at),
+        memberBack: (id, at) => this.feeds.reached(id, at),
+        memberLost: at => this.lostMembers.lost(at),
+        allLost: (members, at) => this.lostMembers.allLost(members, at),
       },
       incarnation,
     );
     const { membership } = this;
+    const { table } = membership;
     this.introductions = new Introductions(this.context, this.sessions, {
       get hello() {
         const { zone, incarnation } = membership.ownRecord;
         return { zone, incarnation, advertised: options.advertised };
       },
-      isMember: endpoint => membership.table.hasEndpoint(endpoint),
+      isMember: endpoint => table.hasEndpoint(endpoint),
       introduced: (session, endpoint, hello, at) => this.attach(session, endpoint, hello, at),
       metOurself: (endpoint, at) => this.seeds.isOurself(endpoint, at),
       dialFailed: (expected, at) => this.dialFailed(expected, at),
@@ -80,7 +93,8 @@ export class GwyhEngine {
     const { handshakes } = this.introductions;
     this.heartbeats = new Heartbeats(this.context, this.peers, {
       rehandshake: (peer, at) => handshakes.dial(at, peer.endpoint, peer.id),
-      peerLost: (peer, at, isDead) => this.peerLost(peer, at, isDead),
+      peerLost: (peer, at) => this.removePeer(peer, at),
+      silent: (peer, since, at) => this.liveness.silent(peer.id, since, at),
       linkChanged: (peer, at) => this.linkChanged(peer, at),
       feedRefused: (peer, at) => this.feeds.refused(peer, at),
       roundTripMeasured: (peer, at) => this.feeds.measured(peer, at),
@@ -90,15 +104,24 @@ export class GwyhEngine {
       },
     });
     const dial = (to: Endpoint, at: number, expected?: string) => handshakes.dial(at, to, expected);
+    this.liveness = new Liveness(this.context, this.peers, membership, this.health, handshakes, {
+      ping: (peer, at) => this.heartbeats.tell(peer, at),
+      unreachable: (peer, at) => this.removePeer(peer, at),
+      avoid: (id, at) => this.feeds.avoid(id, at),
+    });
+    this.lostMembers = new LostMembers(this.context, table, (member, at) => dial(member.endpoint, at, member.id));
     this.seeds = new Seeds(this.context, this.peers, dial);
-    this.feeds = new Feeds(this.context, this.peers, membership.table, {
+    this.feeds = new Feeds(this.context, this.peers, table, {
       dial,
+      silent: (member, since, at) => this.liveness.silent(member.id, since, at),
       tell: (peer, at) => this.heartbeats.tell(peer, at),
       linkChanged: (peer, at) => this.linkChanged(peer, at),
     });
-    this.dissemination = new Dissemination(this.context, this.peers, membership.table, incarnation, now);
-    const { heartbeats, dissemination, feeds, strays } = this;
-    this.frames = new FrameDispatch(this.context, { heartbeats, membership, dissemination, feeds, strays });
+    this.dissemination = new Dissemination(this.context, this.peers, table, incarnation, now);
+    const { heartbeats, dissemination, strays } = this;
+    const { probes } = this.liveness;
+    const reports = new ReceiverReports(this.context, this.peers);
+    this.frames = new FrameDispatch(this.context, { heartbeats, membership, probes, dissemination, strays, reports });
   }
 
   /** One datagram. The engine owns its bytes from here on: it opens them in place and passes views of them on. */
@@ -119,6 +142,7 @@ export class GwyhEngine {
     const peer = this.peers.ofSession(session);
     if (peer === undefined) return;
     peer.lastHeardAt = now;
+    if (peer.isAwaited) this.liveness.probes.reached(peer.id);
     if (session === peer.previous) this.peers.heardOnPrevious(peer, now);
     const isNewest = counter === session.highestReceived;
     if (isNewest && !sameEndpoint(from, peer.endpoint)) {
@@ -130,6 +154,7 @@ export class GwyhEngine {
   /** To be called at `deadline`, or later. */
   timeout(now: number): void {
     if (this.hasLeft) return;
+    this.health.woke(now, this.deadline());
     this.now = now;
     this.introductions.timeout(now);
     this.context.timers.fireDue(now);
@@ -174,7 +199,7 @@ export class GwyhEngine {
   leave(now: number): void {
     this.now = now;
     this.hasLeft = true;
-    this.membership.leave();
+    this.membership.leave(now);
   }
 
   /** Zeroes all keys. Nothing can be fed or drained after this. */
@@ -185,11 +210,12 @@ export class GwyhEngine {
 
   /** The next datagram to send, until undefined. Frames that wait for the same peer share one. */
   nextTransmit(): Transmit | undefined {
-    if (this.membership.hasNews) this.membership.flush();
+    this.membership.flush(this.now);
     const first = this.strays.shift() ?? this.introductions.handshakes.nextTransmit();
     if (first !== undefined) return this.counted(first.to, first.datagram);
     for (let peer = this.peers.nextInLine(); peer !== undefined; peer = this.peers.nextInLine()) {
       const datagram = this.packer.pack(peer, this.now);
+      if (peer.flow.shouldAsk(this.now)) this.peers.send(peer, Priority.control, REPORT_REQUEST);
       if (!peer.outbox.isEmpty && !peer.paced.isSet) this.peers.enqueue(peer);
       if (datagram !== undefined) return this.counted(peer.endpoint, datagram);
     }
@@ -240,9 +266,7 @@ export class GwyhEngine {
 
   /** Bytes that wait for the pacers of the links, or to be drained. */
   get waitingBytes(): number {
-    let bytes = 0;
-    for (const peer of this.peers.all()) bytes += peer.outbox.bytes;
-    return bytes;
+    return this.peers.waitingBytes;
   }
 
   /** Whether a large message of ours was offered so lately that somebody may still want it. */
@@ -255,6 +279,7 @@ export class GwyhEngine {
     const metrics: Record<string, number> = {
       ...this.context.counters.record(),
       members: this.membership.table.live.length,
+      suspects: this.membership.suspects,
       tombstones: this.membership.table.tombstoneCount,
       peers: this.peers.size,
       links: this.peers.links.length,
@@ -264,6 +289,7 @@ export class GwyhEngine {
       unconfirmedSessions: this.introductions.pending,
       timers: this.context.timers.size,
       outboxBytes: this.waitingBytes,
+      ...this.liveness.metrics,
       ...this.dissemination.metrics,
     };
     const { drops } = this.introductions.handshakes;
@@ -275,7 +301,8 @@ export class GwyhEngine {
   check(): void {
     this.introductions.check();
     this.peers.check();
-    this.membership.table.check();
+    this.membership.check();
+    this.liveness.check();
     this.dissemination.check();
     if (this.isReady !== this.wasReady) throw new Error('a change of readiness was not told');
   }
@@ -283,6 +310,7 @@ export class GwyhEngine {
   private attach(session: Session, endpoint: Endpoint, hello: HelloPayload, now: number): void {
     const peer = this.peers.attach(session, endpoint, hello.zone, now);
     peer.lastHeardAt = now;
+    this.liveness.met(peer.id);
     const isUseful = hello.advertised !== undefined && (!isLoopback(hello.advertised) || isLoopback(endpoint));
     this.membership.met(peer, hello.incarnation, isUseful ? hello.advertised! : endpoint, now);
     // For the initiator this is also the packet that confirms the session.
@@ -293,24 +321,18 @@ export class GwyhEngine {
 
   private dialFailed(id: string, now: number): void {
     if (this.feeds.probeFailed(id, now) || this.peers.get(id) !== undefined) return;
-    // Without any link the fault is likely to be ours.
-    if (this.peers.links.length > 0) this.membership.unreachable(id, now);
     this.feeds.avoid(id, now);
   }
 
-  private peerLost(peer: Peer, now: number, isDead: boolean): void {
-    this.removePeer(peer, now);
-    if (isDead) this.membership.declareDown(peer.id, now);
-  }
-
   private removePeer(peer: Peer, now: number): void {
-    this.peers.remove(peer, now);
+    this.peers.remove(peer);
     this.linkChanged(peer, now);
     if (this.peers.size === 0) this.seeds.rejoin(now);
   }
 
   private linkChanged(peer: Peer, now: number): void {
-    this.peers.refreshLink(peer, now);
+    this.peers.refreshLink(peer);
+    this.membership.linksChanged(now);
     if (!peer.isLink) this.dissemination.linkEnded(peer, this.peers.get(peer.id) !== peer, now);
     this.feeds.peersChanged(now);
     if (this.isReady === this.wasReady) return;

@@ -2,11 +2,12 @@ import type { Dissemination } from './broadcast/dissemination.js';
 import type { Session } from './crypto/session.js';
 import type { EngineContext } from './engine-context.js';
 import type { Endpoint } from './endpoint.js';
+import type { IndirectProbes } from './membership/indirect-probes.js';
 import type { Membership } from './membership/membership.js';
-import type { Feeds } from './overlay/feeds.js';
 import type { Heartbeats } from './peers/heartbeats.js';
 import { acceptResponse, answerChallenge } from './peers/path-validation.js';
 import type { Peer } from './peers/peer.js';
+import type { ReceiverReports } from './peers/receiver-reports.js';
 import type { Strays } from './peers/strays.js';
 import { FIXED_ELEMENTS, Frame, KNOWN_FRAMES } from './wire/frame.js';
 import { MessagePackReader } from './wire/message-pack-reader.js';
@@ -15,9 +16,10 @@ import { MessagePackReader } from './wire/message-pack-reader.js';
 export interface FrameHandlers {
   readonly heartbeats: Heartbeats;
   readonly membership: Membership;
+  readonly probes: IndirectProbes;
   readonly dissemination: Dissemination;
-  readonly feeds: Feeds;
   readonly strays: Strays;
+  readonly reports: ReceiverReports;
 }
 
 /** Takes authentic datagrams apart and hands each frame to the part that understands it. */
@@ -32,7 +34,7 @@ export class FrameDispatch {
   /** @param counter of the packet, in its session. */
   read(peer: Peer, from: Endpoint, plaintext: Uint8Array, session: Session, counter: number, now: number): void {
     const { reader } = this;
-    const { heartbeats, membership, dissemination, feeds, strays } = this.handlers;
+    const { heartbeats, membership, probes, dissemination, strays, reports } = this.handlers;
     reader.reset(plaintext);
     while (!reader.isAtEnd && !reader.failed) {
       const start = reader.position;
@@ -76,7 +78,22 @@ export class FrameDispatch {
           strays.push(peer, from, answerChallenge(reader, this.context.writer), now);
           break;
         case Frame.pathResponse:
-          if (acceptResponse(peer, from, reader)) feeds.moved(peer);
+          if (acceptResponse(peer, from, reader)) {
+            peer.flow.path.moved(now);
+            membership.moved(peer);
+          }
+          break;
+        case Frame.probeRequest:
+          probes.onRequest(peer, reader, now);
+          break;
+        case Frame.probeResult:
+          probes.onResult(peer, reader);
+          break;
+        case Frame.reportRequest:
+          reports.onRequest(peer, session, counter, now);
+          break;
+        case Frame.report:
+          reports.onReport(peer, reader, now);
           break;
       }
       // What a later version added behind the elements we know, or a whole frame that we do not know.

@@ -8,6 +8,8 @@ export interface DatagramSocket {
   send(to: Endpoint, datagram: Uint8Array): void;
   /** Bytes accepted by `send` that the network has not taken yet. */
   readonly queuedBytes: number;
+  /** What the socket buffer holds of what arrives, bytes as the operating system counts them. Default: 425,984. */
+  readonly receiveBufferBytes?: number;
   /** Datagrams the network refused (no route, too large). */
   readonly sendErrors: number;
   close(): Promise<void>;

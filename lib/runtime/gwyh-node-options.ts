@@ -27,7 +27,15 @@ export interface GwyhNodeOptions {
   subscriptions?: number;
   /** `host:port` that others should dial, where it differs from what they see (a port mapping). */
   advertise?: string;
-  /** How often links are checked, and after how many silent intervals a homie is down. Default: 5,000 ms and 3. */
+  /**
+   * A member that dies is suspect everywhere within about this time, and down within twice of it. Heartbeats go each half
+   * of it. Milliseconds, 300 to 600,000. Default: 3,000.
+   */
+  detectionTimeMs?: number;
+  /**
+   * The same in parts, in place of `detectionTimeMs`: how often the two ends of a link hear of each other at least, 50 to
+   * 60,000 ms, and how many such intervals make up the detection time, 1 to 100. Default: 1,500 ms and 2.
+   */
   heartbeat?: { intervalMs?: number; missed?: number };
   /** Largest payload in bytes that can be broadcast and is accepted from others, 1,024 to 67,108,864. Default: 1,048,576. */
   maxMessageBytes?: number;

@@ -1,5 +1,6 @@
 import { GwyhEngine } from '../engine/engine.js';
 import type { EngineEvent } from '../engine/engine-event.js';
+import { ENGINE_DEFAULTS } from '../engine/engine-options.js';
 import { formatEndpoint } from '../engine/endpoint.js';
 import type { Member } from '../engine/membership/member-table.js';
 import { type NodeId, randomNodeId } from '../engine/node-id.js';
@@ -224,6 +225,7 @@ export class GwyhNode {
           maxMessageBytes: settings.maxMessageBytes,
           repairCache: settings.repairCache,
           timeLockMs: settings.timeLockMs,
+          receiveBufferBytes: socket.receiveBufferBytes ?? ENGINE_DEFAULTS.receiveBufferBytes,
           random: network.random,
           wallClock: () => network.wallClock(),
         },

@@ -1,4 +1,4 @@
-import { ENGINE_DEFAULTS } from '../engine/engine-options.js';
+import { ENGINE_DEFAULTS, type HeartbeatOptions } from '../engine/engine-options.js';
 import type { Endpoint } from '../engine/endpoint.js';
 import { STRATEGIES, type Strategy } from '../engine/overlay/strategy.js';
 import { decodeEndpoint, encodeEndpoint } from '../engine/wire/endpoint-codec.js';
@@ -29,7 +29,7 @@ export interface NodeSettings {
   readonly strategy: Strategy;
   readonly subscriptions: number;
   readonly advertised: Endpoint | undefined;
-  readonly heartbeat: { readonly intervalMs: number; readonly missed: number };
+  readonly heartbeat: HeartbeatOptions;
   readonly maxMessageBytes: number;
   readonly repairCache: { readonly maxBytes: number; readonly maxAgeMs: number };
   readonly timeLockMs: number;
@@ -85,7 +85,7 @@ export function resolveSettings(
     strategy: strategy(options.strategy ?? ENGINE_DEFAULTS.strategy),
     subscriptions: integer('subscriptions', options.subscriptions ?? ENGINE_DEFAULTS.subscriptions, 1, 32),
     advertised: advertised(options.advertise),
-    heartbeat: heartbeat(options.heartbeat ?? {}),
+    heartbeat: heartbeat(options.heartbeat ?? undefined, options.detectionTimeMs ?? undefined),
     maxMessageBytes: integer(
       'maxMessageBytes',
       options.maxMessageBytes ?? ENGINE_DEFAULTS.maxMessageBytes,
@@ -109,6 +109,7 @@ const KNOWN_OPTIONS: ReadonlySet<string> = new Set([
   'strategy',
   'subscriptions',
   'advertise',
+  'detectionTimeMs',
   'heartbeat',
   'maxMessageBytes',
   'repairCache',
@@ -207,8 +208,20 @@ function boolean(option: string, value: unknown): boolean {
   return value;
 }
 
-function heartbeat(value: unknown): NodeSettings['heartbeat'] {
-  const { intervalMs, missed } = nested('heartbeat', value, ENGINE_DEFAULTS.heartbeat);
+/** The heartbeats themselves, or those that follow from the detection time. */
+function heartbeat(value: unknown, detectionTimeMs: unknown): HeartbeatOptions {
+  if (detectionTimeMs !== undefined) {
+    if (value !== undefined) {
+      throw new GwyhOptionsError(
+        'detectionTimeMs',
+        detectionTimeMs,
+        'it is short for "heartbeat" with half of it as intervalMs and 2 missed. Give one of the two.',
+      );
+    }
+    const { missed } = ENGINE_DEFAULTS.heartbeat;
+    return { intervalMs: integer('detectionTimeMs', detectionTimeMs, 300, 600_000) / missed, missed };
+  }
+  const { intervalMs, missed } = nested('heartbeat', value ?? {}, ENGINE_DEFAULTS.heartbeat);
   return {
     intervalMs: integer('heartbeat.intervalMs', intervalMs, 50, 60_000),
     missed: integer('heartbeat.missed', missed, 1, 100),

@@ -76,6 +76,10 @@ class UdpSocket implements DatagramSocket {
     } else socket.on('message', (datagram, from) => onDatagram(from, datagram));
   }
 
+  get receiveBufferBytes(): number {
+    return this.socket.getRecvBufferSize();
+  }
+
   get queuedBytes(): number {
     return this.isClosed ? 0 : this.socket.getSendQueueSize();
   }

@@ -7,6 +7,8 @@ export class Host {
   listener: DatagramListener | undefined;
   /** Where its datagrams come from, since it moved. */
   movedTo: Host | undefined;
+  /** Hosts to which none of its datagrams get; undefined for none. */
+  blocked: Set<Host> | undefined;
 
   constructor(
     readonly endpoint: Endpoint,
@@ -31,5 +33,9 @@ export class Hosts {
     }
     this.byObject.set(endpoint, host);
     return host;
+  }
+
+  all(): IterableIterator<Host> {
+    return this.byText.values();
   }
 }

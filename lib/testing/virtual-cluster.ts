@@ -9,6 +9,7 @@ import type { BroadcastResult } from '../engine/broadcast/dissemination.js';
 import { Timer } from '../engine/timer-heap.js';
 import { EnginePump } from '../runtime/engine-pump.js';
 import { SeededRandom } from './seeded-random.js';
+import { SocketBacklog } from './socket-backlog.js';
 import { VirtualNetwork, type VirtualNetworkOptions } from './virtual-network.js';
 
 /** A broadcast as a homie received it. */
@@ -26,6 +27,14 @@ export interface VirtualClusterOptions extends VirtualNetworkOptions {
   readonly checkEvery?: number;
 }
 
+/** A homie to start: engine options of its own, and where it is. */
+export interface HomieOptions extends Partial<EngineOptions> {
+  /** Default: the first homie. */
+  readonly seeds?: readonly Endpoint[];
+  /** Default: a new address. */
+  readonly endpoint?: Endpoint;
+}
+
 /** Many engines on one virtual network, without nodes around them: for simulations of whole clusters. */
 export class VirtualCluster {
   readonly network: VirtualNetwork;
@@ -39,30 +48,22 @@ export class VirtualCluster {
   }
 
   /** Starts one more homie; the first one is the seed of the others unless they name their own. */
-  add(options: Partial<EngineOptions> & { seeds?: readonly Endpoint[]; endpoint?: Endpoint } = {}): VirtualHomie {
-    const { seeds, endpoint, ...engine } = options;
-    const random = this.random.fork();
-    const homie = new VirtualHomie(
-      this.network,
-      {
-        id: randomNodeId(random.fill),
-        zone: 'default',
-        keyring: this.keyring,
-        bound: undefined,
-        advertised: undefined,
-        ...ENGINE_DEFAULTS,
-        random: random.fill,
-        wallClock: () => this.network.wallClock(),
-        ...this.options.engine,
-        ...engine,
-      },
-      endpoint ?? { address: this.network.newAddress(), port: 6969 },
-      this.options.checkEvery ?? 1,
-      this.options.onEvent,
-    );
-    const first = this.homies[0];
-    homie.seed(seeds ?? (first === undefined ? [] : [first.endpoint]));
+  add(options: HomieOptions = {}): VirtualHomie {
+    const homie = this.start(options);
     this.homies.push(homie);
+    return homie;
+  }
+
+  /**
+   * Starts a new life in place of a homie that was killed or has left: a new engine with a new id on the same endpoint, with
+   * the same zone and seeds unless others are given.
+   */
+  restart(ended: VirtualHomie, options: Omit<HomieOptions, 'endpoint'> = {}): VirtualHomie {
+    const position = this.homies.indexOf(ended);
+    if (position < 0 || ended.isRunning) throw new Error('only a homie that has ended can be restarted');
+    const { endpoint, seeds } = ended;
+    const homie = this.start({ zone: ended.options.zone, seeds, ...options, endpoint });
+    this.homies[position] = homie;
     return homie;
   }
 
@@ -89,6 +90,31 @@ export class VirtualCluster {
   get isJoined(): boolean {
     return this.homies.every(homie => homie.engine.isReady && homie.engine.members.length === this.homies.length - 1);
   }
+
+  private start({ seeds, endpoint, ...engine }: HomieOptions): VirtualHomie {
+    const random = this.random.fork();
+    const homie = new VirtualHomie(
+      this.network,
+      {
+        id: randomNodeId(random.fill),
+        zone: 'default',
+        keyring: this.keyring,
+        bound: undefined,
+        advertised: undefined,
+        ...ENGINE_DEFAULTS,
+        random: random.fill,
+        wallClock: () => this.network.wallClock(),
+        ...this.options.engine,
+        ...engine,
+      },
+      endpoint ?? { address: this.network.newAddress(), port: 6969 },
+      this.options.checkEvery ?? 1,
+      this.options.onEvent,
+    );
+    const first = this.homies[0];
+    homie.seed(seeds ?? (first === undefined ? [] : [first.endpoint]));
+    return homie;
+  }
 }
 
 /** One engine with its place on the network. */
@@ -99,14 +125,22 @@ export class VirtualHomie {
   /** Everything else the engine told. */
   readonly events: Exclude<EngineEvent, BroadcastEvent>[] = [];
   isRunning = true;
+  /** Where it looks for others. */
+  seeds: readonly Endpoint[] = [];
+  /** What waits for it while it is paused. */
+  private backlog: SocketBacklog | undefined;
+  /** What is to be done when it goes on. */
+  private isTimerDue = false;
+  private isTurnEndDue = false;
   /** What it says of its first life, which is the only one here. */
   private readonly incarnation: number;
   /** The pump has one timer at a time, moved after each input: made once, for there are many inputs. */
-  private readonly timer = new Timer(() => {
-    this.wake();
-    this.check();
-  });
+  private readonly timer = new Timer(() => this.onTimer());
   private wake: () => void = () => undefined;
+  private readonly onTurnEnd = () => {
+    if (this.backlog === undefined) this.pump.drain();
+    else this.isTurnEndDue = true;
+  };
   private readonly cancelTimer = () => this.network.cancelTimer(this.timer);
   private readonly pump: EnginePump;
   private inputs = 0;
@@ -114,7 +148,8 @@ export class VirtualHomie {
   constructor(
     private readonly network: VirtualNetwork,
     readonly options: EngineOptions,
-    readonly endpoint: Endpoint,
+    /** Where it is. */
+    public endpoint: Endpoint,
     private readonly checkEvery: number,
     onEvent: VirtualClusterOptions['onEvent'],
   ) {
@@ -122,11 +157,12 @@ export class VirtualHomie {
     this.engine = new GwyhEngine(options, network.now());
     const socket = {
       queuedBytes: 0,
-      send: (to: Endpoint, datagram: Uint8Array) => network.send(endpoint, to, datagram),
+      send: (to: Endpoint, datagram: Uint8Array) => network.send(this.endpoint, to, datagram),
     };
     const clock = {
       now: () => network.now(),
-      endOfTurn: (callback: () => void) => network.endOfTurn(callback),
+      // What is done each turn is one function, made once; the rest, such as catching up, is rare.
+      endOfTurn: (callback: () => void) => network.endOfTurn(callback === this.pump.drain ? this.onTurnEnd : callback),
       schedule: (at: number, callback: () => void) => {
         this.wake = callback;
         network.setTimer(this.timer, at);
@@ -139,7 +175,7 @@ export class VirtualHomie {
       socket,
       onEvent === undefined ? event => this.keep(event) : event => onEvent(this, event),
     );
-    const isFree = network.listen(endpoint, (from, datagram) => this.inject(from, datagram));
+    const isFree = network.listen(endpoint, (from, datagram) => this.receive(from, datagram));
     if (!isFree) throw new Error('this endpoint has a homie already');
   }
 
@@ -157,7 +193,13 @@ export class VirtualHomie {
     return this.network.now();
   }
 
+  /** Whether it runs in name only: see `pause`. */
+  get isPaused(): boolean {
+    return this.backlog !== undefined;
+  }
+
   seed(endpoints: readonly Endpoint[]): void {
+    this.seeds = endpoints;
     this.engine.setSeeds(this.network.now(), endpoints);
     this.afterInput();
   }
@@ -190,9 +232,39 @@ export class VirtualHomie {
     this.pump.drain();
   }
 
+  /**
+   * The process does not run at all from now on, as after SIGSTOP, or while its event loop is blocked: no timer fires, nothing
+   * is received or sent. Datagrams wait in the buffer of its socket, as many as fit.
+   */
+  pause(): void {
+    this.backlog ??= new SocketBacklog();
+  }
+
+  /**
+   * It goes on. A process that was stopped while it waited for input gets its datagrams first; one whose event loop was
+   * blocked by a callback looks at its timers first.
+   */
+  resume(first: 'datagrams' | 'timers' = 'datagrams'): void {
+    const { backlog } = this;
+    if (backlog === undefined || !this.isRunning) return;
+    this.backlog = undefined;
+    if (this.isTurnEndDue) this.pump.drain();
+    this.isTurnEndDue = false;
+    if (first === 'timers') this.catchUp();
+    for (const { from, datagram } of backlog.empty()) this.inject(from, datagram);
+    this.catchUp();
+  }
+
+  /** It changes its address, without knowing. */
+  move(to: Endpoint): void {
+    this.network.move(this.endpoint, to);
+    this.endpoint = to;
+  }
+
   /** Ends it without a word. */
   kill(): void {
     this.isRunning = false;
+    this.backlog = undefined;
     this.pump.stop();
     this.network.unlisten(this.endpoint);
   }
@@ -208,6 +280,27 @@ export class VirtualHomie {
     if (event.type === 'broadcast')
       this.arrivals.push({ ...event.meta, payload: event.payload, at: this.network.now() });
     else this.events.push(event);
+  }
+
+  private receive(from: Endpoint, datagram: Uint8Array): void {
+    if (this.backlog === undefined) this.inject(from, datagram);
+    else if (!this.backlog.push(from, datagram)) this.network.counts.lost++;
+  }
+
+  private onTimer(): void {
+    if (this.backlog !== undefined) {
+      this.isTimerDue = true;
+      return;
+    }
+    this.wake();
+    this.check();
+  }
+
+  /** Fires the timer that was due while it was paused. */
+  private catchUp(): void {
+    if (!this.isTimerDue) return;
+    this.isTimerDue = false;
+    this.onTimer();
   }
 
   private check(): void {

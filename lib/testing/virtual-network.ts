@@ -168,7 +168,7 @@ export class VirtualNetwork implements DatagramNetwork {
     const receiver = this.hosts.of(to);
     this.counts.sent++;
     this.onDatagram?.(from.endpoint, to, datagram);
-    if (!this.isConnected(from.endpoint, to)) this.counts.lost++;
+    if (from.blocked?.has(receiver) === true || !this.isConnected(from.endpoint, to)) this.counts.lost++;
     else if (this.paths === undefined) this.sendUnderConditions(from, receiver, datagram);
     else {
       const at = this.paths.arrival(from.number, receiver.number, datagram.length, this.time);
@@ -183,8 +183,25 @@ export class VirtualNetwork implements DatagramNetwork {
     islands.forEach((hosts, island) => hosts.forEach(host => this.islands.set(host, island + 1)));
   }
 
+  /** From now on nothing gets from the one to the other; the way back stays open. */
+  block(from: Endpoint, to: Endpoint): void {
+    const sender = this.hosts.of(from);
+    sender.blocked ??= new Set();
+    sender.blocked.add(this.hosts.of(to));
+  }
+
+  unblock(from: Endpoint, to: Endpoint): void {
+    this.hosts.of(from).blocked?.delete(this.hosts.of(to));
+  }
+
+  isBlocked(from: Endpoint, to: Endpoint): boolean {
+    return this.hosts.of(from).blocked?.has(this.hosts.of(to)) === true;
+  }
+
+  /** Ends all partitions, and opens all ways that were blocked. */
   heal(): void {
     this.islands.clear();
+    for (const host of this.hosts.all()) host.blocked = undefined;
   }
 
   /** Whether no partition lies between the two. */

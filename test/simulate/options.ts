@@ -3,6 +3,7 @@ import { STRATEGIES, type Strategy } from '../../lib/engine/overlay/strategy.js'
 import { type Baseline, BASELINES, MOST_BASELINE_BYTES } from './baselines/baseline.js';
 import { REGIONS } from './regions.js';
 
+/** Scenarios that are about messages. Those about members are in `membership/`. */
 export const SCENARIOS = ['dissemination', 'quiet', 'many-origins', 'large', 'growth', 'kill'] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
@@ -10,9 +11,8 @@ export type Scenario = (typeof SCENARIOS)[number];
 export const CIPHERS = ['xsalsa20-poly1305', 'null'] as const;
 export type Cipher = (typeof CIPHERS)[number];
 
-/** What to simulate. */
-export interface SimulationOptions {
-  readonly scenario: Scenario;
+/** A cluster and its world. */
+export interface ClusterOptions {
   readonly nodes: number;
   /** Regions of the world that have nodes, each a zone. */
   readonly zones: number;
@@ -22,6 +22,20 @@ export interface SimulationOptions {
   readonly strategy: Strategy;
   /** Feeds that each node chooses. */
   readonly subscriptions: number;
+  /** Rate of each node's uplink, Mbit/s. */
+  readonly uplinkMbits: number;
+  /** Virtual time before the first message or fault, ms. */
+  readonly settleMs: number;
+  /** Nodes join through the seeds, in place of knowing each other from the start. */
+  readonly coldStart: boolean;
+  readonly cipher: Cipher;
+  /** Asserts the invariants of each engine after every so many of its inputs; 0 for never. */
+  readonly checkEvery: number;
+}
+
+/** What to simulate, in the scenarios that are about messages. */
+export interface SimulationOptions extends ClusterOptions {
+  readonly scenario: Scenario;
   /** Messages that count, and those before them that do not; undefined for what the scenario has. */
   readonly messages: number | undefined;
   readonly warmUp: number | undefined;
@@ -31,39 +45,34 @@ export interface SimulationOptions {
   readonly origins: number;
   /** Share of the nodes that dies in the scenario `kill`, 0 to 1. */
   readonly killShare: number;
-  /** Rate of each node's uplink, Mbit/s. */
-  readonly uplinkMbits: number;
-  /** Virtual time before the first message, ms. */
-  readonly settleMs: number;
-  /** Nodes join through one seed, in place of knowing each other from the start. */
-  readonly coldStart: boolean;
-  readonly cipher: Cipher;
-  /** Asserts the invariants of each engine after every so many of its inputs; 0 for never. */
-  readonly checkEvery: number;
   /** Who carries the messages in place of the engines, on the overlay that these have made; undefined for the engines. */
   readonly baseline: Baseline | undefined;
   /** The result has curves as well. */
   readonly hasCurves: boolean;
 }
 
-export const SIMULATION_DEFAULTS: SimulationOptions = {
-  scenario: 'dissemination',
+export const CLUSTER_DEFAULTS: ClusterOptions = {
   nodes: 100,
   zones: REGIONS.length,
   loss: 0,
   seed: 1,
   strategy: ENGINE_DEFAULTS.strategy,
   subscriptions: ENGINE_DEFAULTS.subscriptions,
-  messages: undefined,
-  warmUp: undefined,
-  payloadBytes: undefined,
-  origins: 100,
-  killShare: 0.5,
   uplinkMbits: 1_000,
   settleMs: 30_000,
   coldStart: false,
   cipher: 'xsalsa20-poly1305',
   checkEvery: 0,
+};
+
+export const SIMULATION_DEFAULTS: SimulationOptions = {
+  ...CLUSTER_DEFAULTS,
+  scenario: 'dissemination',
+  messages: undefined,
+  warmUp: undefined,
+  payloadBytes: undefined,
+  origins: 100,
+  killShare: 0.5,
   baseline: undefined,
   hasCurves: false,
 };
@@ -74,6 +83,16 @@ export class UsageError extends Error {}
 /** Throws a UsageError that names the option and what it takes. */
 export function checkOptions(options: SimulationOptions): void {
   choice('scenario', options.scenario, SCENARIOS);
+  checkClusterOptions(options);
+  if (options.messages !== undefined) whole('messages', options.messages, 1, 1_000_000);
+  if (options.warmUp !== undefined) whole('warm-up', options.warmUp, 0, 1_000_000);
+  if (options.payloadBytes !== undefined) whole('bytes', options.payloadBytes, 4, 64 * 1_048_576);
+  whole('origins', options.origins, 1, options.scenario === 'many-origins' ? options.nodes : Infinity);
+  share('kill', options.killShare);
+  if (options.baseline !== undefined) checkBaseline(options.baseline, options);
+}
+
+export function checkClusterOptions(options: ClusterOptions): void {
   choice('strategy', options.strategy, STRATEGIES);
   choice('cipher', options.cipher, CIPHERS);
   whole('nodes', options.nodes, 2, 20_000);
@@ -81,15 +100,9 @@ export function checkOptions(options: SimulationOptions): void {
   share('loss', options.loss);
   whole('seed', options.seed, 0, Number.MAX_SAFE_INTEGER);
   whole('subscriptions', options.subscriptions, 1, 1_000);
-  if (options.messages !== undefined) whole('messages', options.messages, 1, 1_000_000);
-  if (options.warmUp !== undefined) whole('warm-up', options.warmUp, 0, 1_000_000);
-  if (options.payloadBytes !== undefined) whole('bytes', options.payloadBytes, 4, 64 * 1_048_576);
-  whole('origins', options.origins, 1, options.scenario === 'many-origins' ? options.nodes : Infinity);
-  share('kill', options.killShare);
   if (!(options.uplinkMbits > 0)) throw new UsageError('--uplink takes a rate above 0, Mbit/s');
   if (!(options.settleMs >= 0)) throw new UsageError('--settle takes seconds');
   whole('check', options.checkEvery, 0, Number.MAX_SAFE_INTEGER);
-  if (options.baseline !== undefined) checkBaseline(options.baseline, options);
 }
 
 function checkBaseline(baseline: Baseline, { scenario, payloadBytes }: SimulationOptions): void {
@@ -101,15 +114,15 @@ function checkBaseline(baseline: Baseline, { scenario, payloadBytes }: Simulatio
   }
 }
 
-function choice(name: string, value: string, choices: readonly string[]): void {
+export function choice(name: string, value: string, choices: readonly string[]): void {
   if (!choices.includes(value)) throw new UsageError(`--${name} takes one of: ${choices.join(', ')}`);
 }
 
-function whole(name: string, value: number, least: number, most: number): void {
+export function whole(name: string, value: number, least: number, most: number): void {
   if (Number.isInteger(value) && value >= least && value <= most) return;
   throw new UsageError(`--${name} takes a whole number from ${least} to ${most}`);
 }
 
-function share(name: string, value: number): void {
+export function share(name: string, value: number): void {
   if (!(value >= 0 && value < 1)) throw new UsageError(`--${name} takes a share of at least 0 and below 1`);
 }

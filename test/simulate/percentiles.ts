@@ -21,3 +21,7 @@ export function atShare(sorted: Float64Array, share: number): number {
 export function rounded(value: number): number {
   return Number(value.toPrecision(5));
 }
+
+export function roundedPercentiles({ p50, p99, max }: Percentiles): Percentiles {
+  return { p50: rounded(p50), p99: rounded(p99), max: rounded(max) };
+}

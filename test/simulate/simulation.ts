@@ -5,6 +5,7 @@ import { CopiesCurve } from './curves.js';
 import { DeliveryLog, type Message } from './delivery-log.js';
 import { DirectDelivery } from './direct-delivery.js';
 import { findMissing, type Missing, type Reason } from './ground-truth.js';
+import { heldBytes } from './held-bytes.js';
 import { replaceCipher } from './null-cipher.js';
 import { checkOptions, SIMULATION_DEFAULTS, type SimulationOptions } from './options.js';
 import { OverlayHistory } from './overlay-history.js';
@@ -177,11 +178,4 @@ class Simulation {
 function toMessage(planned: Plan['messages'][number], number: number): Message {
   const { origin, bytes, isMeasured } = planned;
   return { number, origin, payloadBytes: bytes, isMeasured, sentAt: Infinity, frames: [] };
-}
-
-/** What the heap and the buffers hold, bytes; exact only when node runs with `--expose-gc`. */
-function heldBytes(): number {
-  globalThis.gc?.();
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
 }

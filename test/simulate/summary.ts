@@ -4,7 +4,7 @@ import type { DeliveryLog, Message } from './delivery-log.js';
 import type { DirectDelivery } from './direct-delivery.js';
 import type { Missing } from './ground-truth.js';
 import type { SimulationOptions } from './options.js';
-import { type Percentiles, percentilesOf, rounded } from './percentiles.js';
+import { type Percentiles, percentilesOf, rounded, roundedPercentiles } from './percentiles.js';
 import type { KillReport, SimulationResult } from './result.js';
 import type { Plan } from './scenarios.js';
 import type { SimulatedCluster } from './simulated-cluster.js';
@@ -141,10 +141,6 @@ function countReasons(missing: readonly Missing[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { reason } of missing) if (reason !== undefined) counts[reason] = (counts[reason] ?? 0) + 1;
   return counts;
-}
-
-function roundedPercentiles({ p50, p99, max }: Percentiles): Percentiles {
-  return { p50: rounded(p50), p99: rounded(p99), max: rounded(max) };
 }
 
 const frameBytes = (message: Message) => message.frames.reduce((bytes, frame) => bytes + frame, 0);

@@ -124,7 +124,7 @@ export class Announcements {
     if (streams.length === 0) return;
     announcer.lastAt = now;
     for (let from = 0; from < streams.length; from += DIGEST_ENTRIES) {
-      this.peers.send(peer, Priority.control, this.encode(streams.slice(from, from + DIGEST_ENTRIES), now));
+      this.peers.send(peer, Priority.digest, this.encode(streams.slice(from, from + DIGEST_ENTRIES), now));
     }
     for (const stream of streams) if (stream.newestFrom === peer) stream.newestFrom = undefined;
   }

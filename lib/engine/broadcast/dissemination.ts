@@ -179,7 +179,8 @@ export class Dissemination {
       link.provedToHold(stream === this.streams.own ? Math.min(newest, stream.newest) : newest);
       if (stream === this.streams.own) continue;
       this.paths.announced(stream, link, newest, now - ageMs, now);
-      if (newest <= stream.window.highest) continue;
+      // What is on its way from a feed is not missing, though another has it already.
+      if (newest <= stream.window.highest || this.large.isComing(stream, newest)) continue;
       const { lost } = stream.window;
       stream.window.announce(newest, now);
       this.context.counters.drop('segment_lost', stream.window.lost - lost);
@@ -198,7 +199,7 @@ export class Dissemination {
     wanted.link.servedAt = now;
     for (const frame of this.cache.from(stream, wanted.from)) {
       // What does not fit is asked for when it is missed.
-      if (!this.peers.send(peer, Priority.bulk, frame)) return;
+      if (!this.peers.send(peer, Priority.bulk, frame, stream.lane)) return;
       this.context.counters.segmentsSent++;
     }
   }
@@ -295,7 +296,7 @@ export class Dissemination {
       const wish = link?.theirs ?? Wish.unset;
       if (wish === Wish.eager || (wish === Wish.unset && !isLarge)) {
         frame ??= end - start === bytes.length ? bytes : bytes.subarray(start, end);
-        if (peers.send(peer, priority, frame)) this.context.counters.segmentsSent++;
+        if (peers.send(peer, priority, frame, stream.lane)) this.context.counters.segmentsSent++;
       } else if (wish === Wish.lazy && !isLarge) announcements.soon(link!, now);
     }
     if (isLarge) this.large.passedOn(stream, segment, from, now);

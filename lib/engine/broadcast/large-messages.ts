@@ -127,6 +127,11 @@ export class LargeMessages {
     this.context.timers.set(message.timer, now + this.patienceMs(stream));
   }
 
+  /** Whether this segment belongs to a message that is being received, and has not stalled. */
+  isComing({ large }: OriginStream, sequence: number): boolean {
+    return large !== undefined && large.timer.isSet && sequence >= large.first && sequence <= large.last;
+  }
+
   forget(stream: OriginStream): void {
     if (stream.large !== undefined) this.context.timers.cancel(stream.large.timer);
     stream.large = undefined;

@@ -1,5 +1,6 @@
 import type { BroadcastOrigin } from '../engine-event.js';
 import { NODE_ID_BYTES, type NodeId, nodeIdFromBytes } from '../node-id.js';
+import { LANES } from '../peers/fair-queue.js';
 import type { Peer } from '../peers/peer.js';
 import type { Timer } from '../timer-heap.js';
 import type { ArrivalTimes } from './arrival-times.js';
@@ -31,6 +32,8 @@ export class OriginStream {
   newestAt: number;
   /** Who brought it: the one neighbour that we have not shown that we hold it. */
   newestFrom: Peer | undefined;
+  /** In which lane of the outboxes its segments wait. */
+  readonly lane: number;
   /** Where its segments stand in the cache; undefined while there are none. */
   cached: SegmentIndex | undefined;
   /** Our own stream: nobody can tell us anything of it but how far they have it. */
@@ -78,6 +81,7 @@ export class OriginStream {
   ) {
     this.idBytes = idBytes.slice();
     this.id = nodeIdFromBytes(idBytes);
+    this.lane = word(idBytes) & (LANES - 1);
     this.window = new DedupeWindow(owedFrom, now);
     this.activeAt = now;
     this.newest = owedFrom - 1;

@@ -27,6 +27,9 @@ export const REPAIR_ATTEMPTS = 26;
 /** Most segments asked for at once, and most that wait for one peer: half a megabyte, an eighth of a second at the pacer. */
 export const REPAIR_SEGMENTS = 512;
 
+/** Of a request that is being answered, fewer segments than these are asked for again: they may have been lost. */
+const COMING_SEGMENTS = 8;
+
 /** The first attempts go to this many of the quickest links in turn, the later ones to all. */
 const FIRST_HOLDERS = 3;
 const FIRST_ATTEMPTS = 6;
@@ -159,7 +162,7 @@ export class Repair {
       const end = Math.min(first + wanted, stream.window.highest + 1);
       for (let sequence = first; sequence < end; sequence++) {
         const frame = this.cache.get(stream, sequence);
-        if (frame === undefined || !this.peers.send(peer, Priority.repair, frame)) continue;
+        if (frame === undefined || !this.peers.send(peer, Priority.repair, frame, stream.lane)) continue;
         this.context.counters.segmentsRepaired++;
       }
     }
@@ -212,7 +215,10 @@ export class Repair {
     const first = ranges[0] ?? Infinity;
     let missing = 0;
     for (let i = 1; i < ranges.length; i += 2) missing += ranges[i]!;
-    if (missing < request.missing || first > request.first) request.attempts = 0;
+    const hasComeOn = missing < request.missing || first > request.first;
+    if (hasComeOn) request.attempts = 0;
+    // The peer sends them at the rate of the link, which may be slow: what comes is not asked for again.
+    const isComing = hasComeOn && missing >= COMING_SEGMENTS && request.peer !== undefined;
     request.missing = missing;
     request.first = first;
     if (missing === 0) return;
@@ -222,8 +228,8 @@ export class Repair {
       this.context.counters.drop('segment_lost', window.lost - lost);
       return;
     }
-    const peer = this.holderFor(stream, first + ranges[1]! - 1, request.attempts);
-    if (peer !== undefined) {
+    const peer = isComing ? request.peer : this.holderFor(stream, first + ranges[1]! - 1, request.attempts);
+    if (peer !== undefined && !isComing) {
       this.peers.send(peer, Priority.control, this.encodeRequest(stream, ranges));
       this.context.counters.repairsRequested++;
     }
@@ -231,6 +237,7 @@ export class Repair {
     const patience = Math.min(MOST_REPAIR_RETRY_MS, REPAIR_RETRY_MS * REPAIR_BACKOFF ** request.attempts);
     request.retryAt = now + Math.max(patience, roundTrips) + missing * REPAIR_SEGMENT_MS;
     request.peer = peer;
+    if (isComing) return;
     request.askedAt = now;
     request.attempts++;
   }

@@ -97,6 +97,11 @@ export class Handshakes {
     return this.initiator.isDialling(to);
   }
 
+  /** Whether the node there has answered a Hello of ours since then that has not led to a session yet: it lives. */
+  isAnsweredSince(to: Endpoint, since: number): boolean {
+    return this.initiator.isAnsweredSince(to, since);
+  }
+
   get pendingCount(): number {
     return this.initiator.pendingCount;
   }

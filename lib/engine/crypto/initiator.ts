@@ -82,6 +82,12 @@ export class Initiator {
     return this.byAddress.has(formatEndpoint(to));
   }
 
+  /** Whether the node there has answered a Hello of ours since then, so that it lives, and the handshake is not complete. */
+  isAnsweredSince(to: Endpoint, since: number): boolean {
+    const pending = this.byAddress.get(formatEndpoint(to));
+    return pending !== undefined && pending.answeredAt > since;
+  }
+
   dial(now: number, to: Endpoint, expectedId: NodeId | undefined): DialResult {
     const pending = new PendingHandshake(to, expectedId, this.keyring.primary);
     if (this.byAddress.has(pending.address)) return 'pending';
@@ -126,6 +132,7 @@ export class Initiator {
     sealInnerBox(envelope.body.subarray(OKBOSS_HEAD_BYTES), envelope.nonce, boxKey);
     sodium.sodium_memzero(boxKey);
     pending.step = 'okboss_sent';
+    pending.answeredAt = now;
     pending.failure = 'no_answer';
     pending.remoteId = ohai.nodeId;
     pending.okBoss = sealEnvelope(envelope, key);

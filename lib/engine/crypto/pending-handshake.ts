@@ -18,6 +18,8 @@ export class PendingHandshake {
   core: Uint8Array = EMPTY;
   mac: Uint8Array = EMPTY;
   secretKey: Uint8Array = EMPTY;
+  /** When it was answered last: the node lived then. */
+  answeredAt = -Infinity;
   /** Hellos said under this key. */
   hellos = 0;
 

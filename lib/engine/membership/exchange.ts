@@ -23,28 +23,31 @@ export class Exchange {
   private tries = 0;
   private pages = 0;
   private nextAt = -Infinity;
-  /** The last peer that differed while no exchange could begin. */
+  /** The first peer that differed since no exchange could begin. */
   private owed: Peer | undefined;
   private readonly timer = new Timer(now => this.retry(now));
   private readonly owedTimer = new Timer(now => this.beginOwed(now));
 
   constructor(
     private readonly context: EngineContext,
-    private readonly differs: (peer: Peer) => boolean,
+    private readonly differs: (peer: Peer, now: number) => boolean,
     private readonly request: (peer: Peer, after: NodeId | undefined) => void,
   ) {}
 
   /** Starts at once, or later if one is under way or the last one was just now. */
   begin(peer: Peer, now: number): void {
-    if (this.peer !== undefined || now < this.nextAt) {
-      this.owed = peer;
-      this.context.timers.setEarlier(this.owedTimer, Math.max(this.nextAt, now + PAGE_TIMEOUT_MS));
-      return;
-    }
+    if (this.peer !== undefined || now < this.nextAt) return this.owe(peer, now);
     this.owed = undefined;
     this.nextAt = now + EXCHANGE_PAUSE_MS;
     this.peer = peer;
     this.ask(undefined, now);
+  }
+
+  /** Starts later, if the tables differ then. */
+  owe(peer: Peer, now: number): void {
+    if (this.owedTimer.isSet) return;
+    this.owed = peer;
+    this.context.timers.set(this.owedTimer, Math.max(this.nextAt, now + PAGE_TIMEOUT_MS));
   }
 
   /** A page has come; `next` is where the following one begins, undefined when it was the last. */
@@ -65,7 +68,7 @@ export class Exchange {
 
   private beginOwed(now: number): void {
     const { owed } = this;
-    if (owed !== undefined && !owed.current.isExpired(now) && this.differs(owed)) this.begin(owed, now);
+    if (owed !== undefined && !owed.current.isExpired(now) && this.differs(owed, now)) this.begin(owed, now);
   }
 
   private ask(after: NodeId | undefined, now: number): void {

@@ -1,6 +1,14 @@
 import { type Endpoint, sameEndpoint } from '../endpoint.js';
 import type { NodeId } from '../node-id.js';
-import { isLive, type MemberRecord, type MemberState, recordHash, supersedes } from './member.js';
+import {
+  isLive,
+  type MemberRecord,
+  type MemberState,
+  mergeStandings,
+  NOBODY,
+  recordHash,
+  supersedes,
+} from './member.js';
 
 /**
  * Most live members a table takes. The design aims at thousands; a member is about 400 bytes, so this is 8 MB.
@@ -22,6 +30,7 @@ export class Member implements MemberRecord {
   state: MemberState;
   endpoint: Endpoint;
   zone: string;
+  accusers: readonly NodeId[];
   /** When the state was learned, monotonic ms. */
   changedAt: number;
   /** Not chosen as a feed before this time: it could not be reached, or refused as the ring predecessor. */
@@ -34,8 +43,6 @@ export class Member implements MemberRecord {
   roundTripMs: number | undefined;
   /** When it was measured last, or did not answer a probe, monotonic ms. */
   measuredAt = -Infinity;
-  /** Dials in a row that it did not answer. */
-  failedDials = 0;
   /**
    * Rendezvous score for the owner of the table, computed once by the overlay; negative before. It is a fraction from the
    * start, because V8 lays all members out anew when a field of integers gets its first fraction.
@@ -44,7 +51,7 @@ export class Member implements MemberRecord {
 
   constructor(
     readonly id: NodeId,
-    record: { incarnation: number; state: MemberState; zone: string },
+    record: Pick<MemberRecord, 'incarnation' | 'state' | 'zone' | 'accusers'>,
     endpoint: Endpoint,
     now: number,
   ) {
@@ -52,22 +59,35 @@ export class Member implements MemberRecord {
     this.state = record.state;
     this.zone = record.zone;
     this.endpoint = endpoint;
+    this.accusers = record.accusers ?? NOBODY;
     this.changedAt = now;
   }
 }
 
-export type MergeResult = 'new' | 'changed' | 'known' | 'stale' | 'full' | 'unreachable';
+/** What travels about the member, apart from what only concerns us. */
+export function recordOf({ id, incarnation, state, endpoint, zone, accusers }: Member): MemberRecord {
+  return { id, incarnation, state, endpoint, zone, accusers: state === 'suspect' ? accusers : NOBODY };
+}
+
+export type MergeResult = 'new' | 'changed' | 'confirmed' | 'known' | 'stale' | 'full' | 'unreachable';
 
 /** All other members this node knows, live ones in order of id (the ring), and the tombstones of the others. */
 export class MemberTable {
   private readonly byId = new Map<NodeId, Member>();
   private readonly ring: Member[] = [];
   private readonly tombstones = new Set<Member>();
+  /** How many of the tombstones did not leave but were lost. */
+  lostCount = 0;
   /** XOR of the record hashes of all live members. */
   digest = 0;
 
   get(id: NodeId): Member | undefined {
     return this.byId.get(id);
+  }
+
+  isLive(id: NodeId): boolean {
+    const member = this.byId.get(id);
+    return member !== undefined && isLive(member.state);
   }
 
   /** Live members in order of id. Not to be changed or kept. */
@@ -80,8 +100,9 @@ export class MemberTable {
   }
 
   /**
-   * Merges a record: the result does not depend on the order in which records arrive. `known` is news already held,
-   * `stale` is beaten by what is held, `unreachable` is a member of unknown address.
+   * Merges a record: the result does not depend on the order in which records arrive. `confirmed` is a suspicion that is
+   * held already and has one more accuser, `known` is news already held, `stale` is beaten by what is held, `unreachable`
+   * is a member of unknown address.
    */
   merge(record: MemberRecord, now: number): MergeResult {
     const held = this.byId.get(record.id);
@@ -93,19 +114,27 @@ export class MemberTable {
       this.enter(member, now);
       return 'new';
     }
-    if (!supersedes(record, held)) {
-      return record.incarnation === held.incarnation && record.state === held.state ? 'known' : 'stale';
-    }
+    if (!supersedes(record, held)) return this.confirm(held, record);
     if (isLive(record.state) && !isLive(held.state) && this.ring.length >= MAX_MEMBERS) return 'full';
     this.exit(held);
-    if (!isLive(held.state)) held.failedDials = 0;
-    held.incarnation = record.incarnation;
-    held.state = record.state;
+    Object.assign(held, mergeStandings(held, record));
     held.zone = record.zone;
     if (record.endpoint !== undefined) held.endpoint = record.endpoint;
     held.changedAt = now;
     this.enter(held, now);
     return 'changed';
+  }
+
+  /** Takes the member out as if it had never been heard of. */
+  forget(member: Member): void {
+    this.exit(member);
+    this.byId.delete(member.id);
+  }
+
+  /** One of the lost members. Walks over the tombstones: for rare questions. */
+  lostAt(position: number): Member | undefined {
+    for (const member of this.tombstones) if (member.state === 'down' && position-- === 0) return member;
+    return undefined;
   }
 
   /** Whether a live member or a tombstone has this endpoint. Walks over all: for rare questions. */
@@ -137,6 +166,9 @@ export class MemberTable {
     if (digest !== this.digest) throw new Error('the digest does not match the table');
     if (this.ring.length + this.tombstones.size !== this.byId.size) throw new Error('a member is in no list');
     if (this.tombstones.size > MAX_TOMBSTONES) throw new Error('too many tombstones');
+    let lost = 0;
+    for (const { state } of this.tombstones) if (state === 'down') lost++;
+    if (lost !== this.lostCount) throw new Error('the count of lost members is wrong');
   }
 
   private enter(member: Member, now: number): void {
@@ -146,16 +178,31 @@ export class MemberTable {
       return;
     }
     this.tombstones.add(member);
+    if (member.state === 'down') this.lostCount++;
     for (const oldest of this.tombstones) {
       if (this.tombstones.size <= MAX_TOMBSTONES && oldest.changedAt > now - TOMBSTONE_MS) break;
-      this.tombstones.delete(oldest);
+      this.exit(oldest);
       this.byId.delete(oldest.id);
     }
+  }
+
+  /** A record that does not replace the one held: it may add an accuser. */
+  private confirm(held: Member, record: MemberRecord): MergeResult {
+    if (record.incarnation !== held.incarnation) return 'stale';
+    // To accuse the dead says nothing new. As an answer to it would be an accusation, too, there would be no end to it.
+    if (record.state === 'suspect' && held.state === 'down') return 'known';
+    if (record.state !== held.state) return 'stale';
+    if (held.state !== 'suspect' || record.accusers?.every(id => held.accusers.includes(id)) !== false) return 'known';
+    const { accusers } = mergeStandings(held, record);
+    if (accusers.every(id => held.accusers.includes(id))) return 'known';
+    held.accusers = accusers;
+    return 'confirmed';
   }
 
   private exit(member: Member): void {
     if (!isLive(member.state)) {
       this.tombstones.delete(member);
+      if (member.state === 'down') this.lostCount--;
       return;
     }
     this.ring.splice(this.positionAfter(member.id) - 1, 1);

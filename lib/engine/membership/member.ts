@@ -23,6 +23,28 @@ export interface MemberRecord {
   /** Undefined when the sender does not know: a node bound to all interfaces, speaking of itself. */
   readonly endpoint: Endpoint | undefined;
   readonly zone: string;
+  /** Who accuses it, while it is suspect; sorted. Default: nobody. */
+  readonly accusers?: readonly NodeId[];
+}
+
+/** What a record says beside address and zone: the part that is merged. */
+export type Standing = Pick<MemberRecord, 'incarnation' | 'state' | 'accusers'>;
+
+/** Most accusers kept with a suspicion: the first one and those who confirm it. Those with the smallest ids are kept. */
+export const MAX_ACCUSERS = 3;
+
+export const NOBODY: readonly NodeId[] = [];
+
+/**
+ * What follows from two standings of one member: the later one, and of two equal suspicions all accusers. Neither order nor
+ * repetition matters, so all nodes that have heard the same come to the same.
+ */
+export function mergeStandings(held: Standing, news: Standing): Required<Standing> {
+  const { incarnation, state } = supersedes(news, held) ? news : held;
+  const accusers = [held, news].flatMap(each =>
+    each.incarnation === incarnation && each.state === state && state === 'suspect' ? (each.accusers ?? NOBODY) : [],
+  );
+  return { incarnation, state, accusers: accusers.length === 0 ? NOBODY : leastOf(accusers) };
 }
 
 /** Whether a record with `incarnation` and `state` replaces one with those of `held`. */
@@ -57,4 +79,8 @@ export function mix(value: number): number {
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return (h ^ (h >>> 16)) >>> 0;
+}
+
+function leastOf(ids: readonly NodeId[]): readonly NodeId[] {
+  return [...new Set(ids)].sort().slice(0, MAX_ACCUSERS);
 }

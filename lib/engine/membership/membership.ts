@@ -1,18 +1,21 @@
-import { type EngineContext, MAX_FRAME_BYTES } from '../engine-context.js';
+import type { EngineContext } from '../engine-context.js';
 import { type Endpoint, isLoopback } from '../endpoint.js';
-import { NODE_ID_BYTES, type NodeId, nodeIdFromBytes, nodeIdToBytes } from '../node-id.js';
+import { NODE_ID_BYTES, type NodeId, nodeIdFromBytes } from '../node-id.js';
 import { Priority } from '../peers/outbox.js';
 import type { Peer } from '../peers/peer.js';
 import type { PeerTable } from '../peers/peer-table.js';
-import { Frame } from '../wire/frame.js';
-import { MAX_RECORD_BYTES, MAX_ZONE_BYTES, readMemberRecord, writeMemberRecord } from '../wire/member-codec.js';
+import { Timer } from '../timer-heap.js';
+import { readMemberRecord } from '../wire/member-codec.js';
 import type { MessagePackReader } from '../wire/message-pack-reader.js';
 import { Exchange, PAGES_PER_REQUEST } from './exchange.js';
-import { isLive, MAX_INCARNATION, type MemberRecord, type MemberState, recordHash } from './member.js';
-import { type Member, MemberTable } from './member-table.js';
-
-/** Most records in one frame: they fit a datagram at any rate, and the array's length is one or three bytes. */
-const MAX_RECORDS = 64;
+import { detectionMs } from './failure-detector.js';
+import type { LocalHealth } from './local-health.js';
+import { isLive, MAX_ACCUSERS, MAX_INCARNATION, type MemberRecord, type MemberState, recordHash } from './member.js';
+import { writeMembersPage, writeMembersRequest, writeNews } from './member-frames.js';
+import { type Member, MemberTable, recordOf } from './member-table.js';
+import { News } from './news.js';
+import { RecentDigests } from './recent-digests.js';
+import { Suspicions } from './suspicions.js';
 
 /**
  * A node that joined less than this long ago does not pass on what it learns from pages: it learns the whole cluster
@@ -20,15 +23,21 @@ const MAX_RECORDS = 64;
  */
 export const SETTLING_MS = 5_000;
 
-/** Dials in a row without an answer after which a member is down. */
-export const FAILED_DIALS = 2;
+/** A node without any link for this many detection times takes all members for lost. Less: a short cut empties the list. */
+export const ALONE_FACTOR = 10;
 
-/** What the membership changes elsewhere. */
+/** What a changed view of the cluster leads to. */
 export interface MembershipHost {
-  /** A member entered, left or changed: the choice of feeds may be another. */
+  /** Members came, went or moved: feeds may have to change. */
   membersChanged(now: number): void;
   /** A member with whom we hold a session has left or is down. */
   memberGone(peer: Peer, now: number): void;
+  /** A member was in doubt or lost, and is back. */
+  memberBack(id: NodeId, now: number): void;
+  /** A member is down. */
+  memberLost(now: number): void;
+  /** All members are taken for lost, and were forgotten. */
+  allLost(members: readonly Member[], now: number): void;
 }
 
 /** Who is in the cluster: our own record, everybody else's, and how they travel. */
@@ -37,22 +46,34 @@ export class Membership {
   private incarnation: number;
   private state: MemberState = 'up';
   private readonly exchange: Exchange;
-  /** Records to tell our links at the end of this turn. */
-  private readonly news = new Set<NodeId>();
+  private readonly suspicions: Suspicions;
+  private readonly recentDigests = new RecentDigests();
+  private readonly news: News;
+  private readonly aloneTimer = new Timer(now => this.forgetAll(now));
   private joinedAt = Infinity;
 
   constructor(
     private readonly context: EngineContext,
     private readonly peers: PeerTable,
+    private readonly health: LocalHealth,
     private readonly host: MembershipHost,
     incarnation: number,
   ) {
     this.incarnation = incarnation;
+    this.news = new News(context, peers, id => this.recordFor(id));
     this.exchange = new Exchange(
       context,
-      peer => peer.memberDigest !== this.digest,
-      (peer, after) => this.request(peer, after),
+      (peer, now) => !this.isKnownDigest(peer.memberDigest, now),
+      (peer, after) => this.peers.send(peer, Priority.control, writeMembersRequest(context.writer, after)),
     );
+    const { table } = this;
+    this.suspicions = new Suspicions(context, health, {
+      get liveCount() {
+        return table.live.length + 1;
+      },
+      isHeardSince: (member, since) => this.isHeardSince(member, since),
+      expired: (member, now) => this.declareDown(member, now),
+    });
   }
 
   get ownRecord(): MemberRecord {
@@ -65,16 +86,27 @@ export class Membership {
     return (this.table.digest ^ recordHash(this.context.options.id, this.incarnation)) >>> 0;
   }
 
+  /** How many members are in doubt. */
+  get suspects(): number {
+    return this.suspicions.size;
+  }
+
   /** A handshake proved that the member lives. */
   met(peer: Peer, incarnation: number, endpoint: Endpoint, now: number): void {
     if (this.joinedAt === Infinity) this.joinedAt = now;
     const record: MemberRecord = { id: peer.id, incarnation, state: 'up', endpoint, zone: peer.zone };
     const result = this.learn(record, now);
-    if (result === 'news') this.tell(peer.id);
+    if (result === 'news') this.news.tell(peer.id, now);
+    // It was accused or declared dead under this incarnation: it has to know, to refute it.
+    if (result === 'stale') this.sendHeld(peer, [peer.id]);
+  }
+
+  /** The peer proved a new address. It does not know its address itself: accused, it tells everybody that it lives. */
+  moved(peer: Peer): void {
     const member = this.table.get(peer.id);
-    if (member !== undefined) member.failedDials = 0;
-    // It was declared dead under this incarnation: it has to know, to refute it.
-    if (result === 'stale') this.sendRecord(peer, peer.id);
+    if (member === undefined || !isLive(member.state)) return;
+    member.endpoint = peer.endpoint;
+    this.send(peer, [this.asSuspicion(member)]);
   }
 
   /** Takes over what is known from elsewhere, without telling anybody: who is told of it would know it already. */
@@ -85,41 +117,48 @@ export class Membership {
   /** The peer's table differs from ours if the digests do. */
   digestHeard(peer: Peer, digest: number, now: number): void {
     peer.memberDigest = digest;
-    if (digest !== this.digest) this.exchange.begin(peer, now);
+    if (this.isKnownDigest(digest, now)) return;
+    // News of what differs may be on their way; only who has just joined knows that they are not.
+    if (this.hasSettled(now)) this.exchange.owe(peer, now);
+    else this.exchange.begin(peer, now);
   }
 
-  /** We found out that a member is down. */
-  declareDown(id: NodeId, now: number): void {
+  /** We found a member silent that nobody else could reach either: it is in doubt from now on. */
+  accuse(id: NodeId, now: number): void {
     const member = this.table.get(id);
     if (member === undefined || !isLive(member.state)) return;
-    if (this.learn({ ...recordOf(member), state: 'down' }, now) === 'news') this.tell(id);
+    if (this.learn(this.asSuspicion(member), now) === 'news') this.news.tell(id, now);
   }
 
-  /**
-   * A member did not answer our Hellos, which are repeated for 15 s, twice in a row. Nobody else may be watching it: its
-   * links can have died with it.
-   */
-  unreachable(id: NodeId, now: number): void {
+  /** Whether it is all the same if we accuse the member: we do already, or enough others do. */
+  isSettled(id: NodeId): boolean {
     const member = this.table.get(id);
-    if (member === undefined) return;
-    member.failedDials++;
-    if (member.failedDials >= FAILED_DIALS) this.declareDown(id, now);
+    if (member?.state !== 'suspect') return false;
+    return member.accusers.length >= MAX_ACCUSERS || member.accusers.includes(this.context.options.id);
+  }
+
+  /** Whether a member that we accused lives still, or again, and nobody else accuses it. */
+  isAlone(id: NodeId): boolean {
+    const member = this.table.get(id);
+    return member !== undefined && isLive(member.state) && member.accusers.length <= 1;
   }
 
   /** From here on we are gone for everybody who hears it. */
-  leave(): void {
+  leave(now: number): void {
     this.state = 'left';
-    this.tell(this.context.options.id);
+    this.news.hurry(now);
+    this.news.tell(this.context.options.id, now);
+  }
+
+  /** The number of our links has changed. */
+  linksChanged(now: number): void {
+    const { timers, options } = this.context;
+    if (this.peers.links.length > 0 || this.table.live.length === 0) timers.cancel(this.aloneTimer);
+    else timers.setEarlier(this.aloneTimer, now + ALONE_FACTOR * detectionMs(options.heartbeat));
   }
 
   onNews(peer: Peer, reader: MessagePackReader, length: number, now: number): void {
-    for (let i = 1; i < length; i++) {
-      const record = readMemberRecord(reader);
-      if (record === undefined) return;
-      const result = this.learn(asSeenFromHere(record, peer), now);
-      if (result === 'news') this.tell(record.id);
-      if (result === 'stale') this.sendRecord(peer, record.id);
-    }
+    this.readRecords(peer, reader, length - 1, true, now);
   }
 
   onRequest(peer: Peer, reader: MessagePackReader): void {
@@ -131,78 +170,107 @@ export class Membership {
     // The last request is still being served: one small datagram of many requests must not fetch the table many times.
     if (peer.outbox.hasControl) return;
     const { live } = this.table;
-    let position = after.length === 0 ? 0 : this.table.positionAfter(nodeIdFromBytes(after));
+    const isFirst = after.length === 0;
+    let position = isFirst ? 0 : this.table.positionAfter(nodeIdFromBytes(after));
     for (let page = 1; page <= PAGES_PER_REQUEST; page++) {
-      position = this.sendPage(peer, position, page === 1 && after.length === 0);
+      const own = page === 1 && isFirst ? this.ownRecord : undefined;
+      const { frame, end } = writeMembersPage(this.context.writer, live, position, own);
+      this.peers.send(peer, Priority.control, frame);
+      position = end;
       if (position >= live.length) return;
     }
   }
 
   onPage(peer: Peer, reader: MessagePackReader, length: number, now: number): void {
     const next = reader.nil() ? undefined : reader.bytesOf(NODE_ID_BYTES);
-    const isSettled = now - this.joinedAt >= SETTLING_MS;
-    for (let i = 2; i < length; i++) {
-      const record = readMemberRecord(reader);
-      if (record === undefined) return;
-      const result = this.learn(asSeenFromHere(record, peer), now);
-      if (result === 'news' && isSettled) this.tell(record.id);
-      if (result === 'stale') this.sendRecord(peer, record.id);
-    }
+    this.readRecords(peer, reader, length - 2, this.hasSettled(now), now);
     if (reader.failed) return;
     this.exchange.onPage(peer, next === undefined ? undefined : nodeIdFromBytes(next), now);
   }
 
-  /** Tells all links what became known this turn. */
-  flush(): void {
-    if (this.news.size === 0) return;
-    const records: MemberRecord[] = [];
-    for (const id of this.news) {
-      const record = this.recordFor(id);
-      if (record !== undefined) records.push(record);
-    }
-    this.news.clear();
-    if (this.peers.links.length === 0) return;
-    for (let from = 0; from < records.length;) {
-      const [frame, count] = this.encodeNews(records, from);
-      for (const link of this.peers.links) this.peers.send(link, Priority.control, frame);
-      from += count;
-    }
+  /** Tells all links what became known, unless that was done just now. */
+  flush(now: number): void {
+    this.news.flush(now);
   }
 
-  get hasNews(): boolean {
-    return this.news.size > 0;
+  check(): void {
+    this.table.check();
+    this.suspicions.check(this.table.live);
+  }
+
+  /** What is beaten by what we hold is answered with that. */
+  private readRecords(peer: Peer, reader: MessagePackReader, count: number, isToBeTold: boolean, now: number): void {
+    const stale: NodeId[] = [];
+    for (let i = 0; i < count; i++) {
+      const record = readMemberRecord(reader);
+      if (record === undefined) return;
+      const result = this.learn(asSeenFromHere(record, peer), now);
+      if (result === 'news' && isToBeTold) this.news.tell(record.id, now, peer);
+      if (result === 'stale') stale.push(record.id);
+    }
+    if (stale.length > 0) this.sendHeld(peer, stale);
   }
 
   /** Merges one record and acts on what changed. `stale` asks for an answer with what we hold. */
   private learn(record: MemberRecord, now: number): 'news' | 'known' | 'stale' {
-    if (record.id === this.context.options.id) return this.learnOfMyself(record);
+    if (record.id === this.context.options.id) return this.learnOfMyself(record, now);
+    const held = this.table.get(record.id);
     const peer = this.peers.get(record.id);
-    if (peer !== undefined && record.state === 'down' && this.isFresh(peer, now)) {
+    if (peer !== undefined && held !== undefined && record.state === 'down' && this.isFresh(peer, now)) {
       // It lives, we hear it. It refutes the news itself, once it knows.
       this.send(peer, [record]);
       return 'known';
     }
-    const before = this.table.get(record.id)?.state;
+    const before = held === undefined ? undefined : { state: held.state, incarnation: held.incarnation };
+    const { digest } = this;
     const result = this.table.merge(record, now);
+    if (digest !== this.digest) this.recentDigests.replaced(digest, now);
     if (result === 'known' || result === 'stale') return result;
     if (result === 'full' || result === 'unreachable') {
       this.context.counters.drop('member');
       return 'known';
     }
     const member = this.table.get(record.id)!;
-    this.announce(member, before);
+    this.suspicions.changed(member, before?.incarnation !== member.incarnation, now);
+    if (result === 'confirmed') return 'news';
+    this.announce(member, before?.state);
     this.host.membersChanged(now);
+    if (member.state === 'down') this.host.memberLost(now);
+    if (member.state === 'up' && before !== undefined && before.state !== 'up') this.host.memberBack(member.id, now);
     if (!isLive(member.state) && peer !== undefined) this.host.memberGone(peer, now);
     return 'news';
   }
 
   /** Somebody speaks of us. If it is wrong, we outlive it with a higher incarnation. */
-  private learnOfMyself(record: MemberRecord): 'known' | 'stale' {
+  private learnOfMyself(record: MemberRecord, now: number): 'known' | 'stale' {
     if (this.state === 'left' || record.incarnation < this.incarnation) return 'stale';
     if (record.incarnation === this.incarnation && record.state === 'up') return 'known';
+    this.recentDigests.replaced(this.digest, now);
     this.incarnation = Math.min(record.incarnation + 1, MAX_INCARNATION);
-    this.tell(this.context.options.id);
+    this.context.counters.refutations++;
+    this.health.trouble(now);
+    this.news.tell(this.context.options.id, now);
     return 'known';
+  }
+
+  /** Its time to refute the suspicion is over. */
+  private declareDown(member: Member, now: number): void {
+    if (this.learn({ ...recordOf(member), state: 'down' }, now) === 'news') this.news.tell(member.id, now);
+  }
+
+  /** Nobody is there who could tell us more. As nobody is there to be told, this stays our own view. */
+  private forgetAll(now: number): void {
+    const members = this.table.live.slice();
+    for (const member of members) {
+      this.table.forget(member);
+      const before = member.state;
+      member.state = 'down';
+      member.changedAt = now;
+      this.suspicions.changed(member, false, now);
+      this.announce(member, before);
+    }
+    this.host.membersChanged(now);
+    this.host.allLost(members, now);
   }
 
   private announce(member: Member, before: MemberState | undefined): void {
@@ -212,95 +280,60 @@ export class Membership {
     this.context.events.push({ type: state, member });
   }
 
-  private isFresh(peer: Peer, now: number): boolean {
-    return peer.isLink && now - peer.lastHeardAt < this.context.options.heartbeat.intervalMs;
+  /** Whether it is ours, or was lately. */
+  private isKnownDigest(digest: number, now: number): boolean {
+    return digest === this.digest || this.recentDigests.has(digest, now);
   }
 
-  private tell(id: NodeId): void {
-    this.news.add(id);
+  private hasSettled(now: number): boolean {
+    return now - this.joinedAt >= SETTLING_MS;
+  }
+
+  private isFresh(peer: Peer, now: number): boolean {
+    return peer.isLink && now - peer.lastHeardAt < FRESH_INTERVALS * this.context.options.heartbeat.intervalMs;
+  }
+
+  private isHeardSince(member: Member, since: number): boolean {
+    const peer = this.peers.get(member.id);
+    if (peer === undefined || peer.lastHeardAt <= since) return false;
+    this.send(peer, [recordOf(member)]);
+    return true;
   }
 
   private recordFor(id: NodeId): MemberRecord | undefined {
     return id === this.context.options.id ? this.ownRecord : this.table.get(id);
   }
 
-  private sendRecord(peer: Peer, id: NodeId): void {
-    const record = this.recordFor(id);
-    if (record !== undefined) this.send(peer, [record]);
+  /**
+   * What we hold of these members, for somebody who holds something older. What we hold for dead may live behind a
+   * partition that is over: there it is only accused, so that it can refute us before it is taken for dead.
+   */
+  private sendHeld(peer: Peer, ids: readonly NodeId[]): void {
+    const records: MemberRecord[] = [];
+    for (const id of ids) {
+      const record = this.recordFor(id);
+      if (record !== undefined) records.push(record.state === 'down' ? this.asSuspicion(record) : record);
+    }
+    this.send(peer, records);
+  }
+
+  private asSuspicion({ id, incarnation, endpoint, zone }: MemberRecord): MemberRecord {
+    return { id, incarnation, state: 'suspect', endpoint, zone, accusers: [this.context.options.id] };
   }
 
   private send(peer: Peer, records: readonly MemberRecord[]): void {
-    this.peers.send(peer, Priority.control, this.encodeNews(records, 0)[0]);
-  }
-
-  /** A frame of as many records as fit, and how many these are. */
-  private encodeNews(records: readonly MemberRecord[], from: number): [Uint8Array, number] {
-    const count = this.countThatFit(records, from);
-    const { writer } = this.context;
-    writer.reset();
-    writer.array(1 + count);
-    writer.uint(Frame.news);
-    for (let i = 0; i < count; i++) writeMemberRecord(writer, records[from + i]!);
-    return [writer.take(), count];
-  }
-
-  private request(peer: Peer, after: NodeId | undefined): void {
-    const { writer } = this.context;
-    writer.reset();
-    writer.array(2);
-    writer.uint(Frame.membersRequest);
-    writer.bytes(after === undefined ? NOTHING : nodeIdToBytes(after));
-    this.peers.send(peer, Priority.control, writer.take());
-  }
-
-  /** Sends the members from this position on, as many as fit; returns the position after them. */
-  private sendPage(peer: Peer, position: number, withOurselves: boolean): number {
-    const { live } = this.table;
-    const own = withOurselves ? 1 : 0;
-    const count = this.countThatFit(live, position, own);
-    const end = position + count;
-    const { writer } = this.context;
-    writer.reset();
-    writer.array(2 + own + count);
-    writer.uint(Frame.membersPage);
-    if (end < live.length) writer.bytes(nodeIdToBytes(live[end - 1]!.id));
-    else writer.nil();
-    if (withOurselves) writeMemberRecord(writer, this.ownRecord);
-    for (let i = position; i < end; i++) writeMemberRecord(writer, live[i]!);
-    this.peers.send(peer, Priority.control, writer.take());
-    return end;
-  }
-
-  private countThatFit(records: readonly MemberRecord[], from: number, taken = 0): number {
-    const room = MAX_FRAME_BYTES - FRAME_HEAD_BYTES;
-    let bytes = taken * MAX_RECORD_BYTES;
-    let count = 0;
-    while (from + count < records.length && taken + count < MAX_RECORDS) {
-      bytes += recordBytes(records[from + count]!);
-      if (bytes > room) break;
-      count++;
-    }
-    return count;
+    for (const frame of writeNews(this.context.writer, records)) this.peers.send(peer, Priority.control, frame);
   }
 }
 
-const NOTHING = new Uint8Array(0);
-
-/** Array header of three bytes, type, `next`. */
-const FRAME_HEAD_BYTES = 3 + 1 + 2 + NODE_ID_BYTES;
-
-/** An upper bound: a UTF-16 unit of the zone's name is at most three bytes of UTF-8. */
-function recordBytes(record: MemberRecord): number {
-  return MAX_RECORD_BYTES - MAX_ZONE_BYTES + Math.min(MAX_ZONE_BYTES, 3 * record.zone.length);
-}
+/**
+ * Heartbeat intervals within which a link was heard that is not believed to be dead. Less: the jitter of heartbeats
+ * decides. More: true news of its death are not believed.
+ */
+const FRESH_INTERVALS = 1.5;
 
 /** A loopback address that a peer on another host tells of is of no use here, and would lead to somebody else. */
 function asSeenFromHere(record: MemberRecord, peer: Peer): MemberRecord {
   if (record.endpoint === undefined || !isLoopback(record.endpoint) || isLoopback(peer.endpoint)) return record;
   return { ...record, endpoint: undefined };
-}
-
-function recordOf(member: Member): MemberRecord {
-  const { id, incarnation, state, endpoint, zone } = member;
-  return { id, incarnation, state, endpoint, zone };
 }

@@ -1,6 +1,7 @@
 import type { DialResult } from '../crypto/handshakes.js';
 import type { EngineContext } from '../engine-context.js';
 import type { Endpoint } from '../endpoint.js';
+import { detectionMs } from '../membership/failure-detector.js';
 import type { Member, MemberTable } from '../membership/member-table.js';
 import type { NodeId } from '../node-id.js';
 import { UNUSED_PEER_MS } from '../peers/heartbeats.js';
@@ -30,9 +31,17 @@ export const AVOID_MS = 30_000;
  */
 export const MAX_REFUSAL_DOUBLINGS = 5;
 
+/**
+ * A member that we want as a feed and that answers no Hello for so many detection times may be dead: that is four Hellos
+ * at the default. Fewer: one that lost them is accused. More: a member whose links all died with it is missed late.
+ */
+export const DIAL_PATIENCE_FACTOR = 2;
+
 /** What the feeds need of the engine. */
 export interface FeedsHost {
   dial(to: Endpoint, now: number, expected: NodeId): DialResult;
+  /** A member that we want as a feed has not answered since then. Told again and again. */
+  silent(member: Member, since: number, now: number): void;
   /** Tells the peer what we are to each other. */
   tell(peer: Peer, now: number): void;
   /** A role of the peer changed. */
@@ -43,6 +52,8 @@ export interface FeedsHost {
 export class Feeds {
   private chosen: readonly Member[] = [];
   private chosenIds: ReadonlySet<NodeId> = new Set();
+  /** The chosen with whom we have no session, and since when they are dialled. */
+  private readonly dialledSince = new Map<NodeId, number>();
   /** The near ones of `nearest` among the chosen. */
   private near: ReadonlySet<NodeId> = new Set();
   /** These, and those chosen before that still deliver: should a new one refuse, the old one stays. */
@@ -112,12 +123,6 @@ export class Feeds {
     this.context.timers.setEarlier(this.retryTimer, now);
   }
 
-  /** The peer proved a new address. */
-  moved(peer: Peer): void {
-    const member = this.table.get(peer.id);
-    if (member !== undefined) member.endpoint = peer.endpoint;
-  }
-
   /** Remembers the round trip, also for when the session has gone. */
   measured(peer: Peer, now: number): void {
     const member = this.table.get(peer.id);
@@ -144,6 +149,7 @@ export class Feeds {
     }
     this.chosen = selectFeeds({ self, zone, strategy, count, near: this.nearHeld }, candidates, forSlots);
     this.chosenIds = new Set(this.chosen.map(member => member.id));
+    for (const id of this.dialledSince.keys()) if (!this.chosenIds.has(id)) this.dialledSince.delete(id);
     if (this.exploration !== undefined) {
       const slots = Math.min(count, candidates.length) - 1;
       this.near = new Set(this.chosen.slice(1, 1 + nearSlots(slots)).map(member => member.id));
@@ -163,14 +169,26 @@ export class Feeds {
       // It has refused just now; the next choice will be without it.
       if (member.avoidUntil > now || (slot > 0 && member.passedOverUntil > now)) continue;
       const peer = this.peers.get(member.id);
-      if (peer === undefined) this.host.dial(member.endpoint, now, member.id);
-      else if (this.ask(peer, slot === 0, now)) {
-        member.refusals = 0;
-        active++;
+      if (peer === undefined) {
+        this.dial(member, now);
+        continue;
       }
+      this.dialledSince.delete(member.id);
+      if (!this.ask(peer, slot === 0, now)) continue;
+      member.refusals = 0;
+      active++;
     }
     if (active < this.chosen.length) this.context.timers.setEarlier(this.retryTimer, now + FEED_RETRY_MS);
     else for (const link of this.unchosen()) this.release(link, now);
+  }
+
+  /** Says Hello. Nobody else may be watching the member: its links can have died with it. */
+  private dial(member: Member, now: number): void {
+    const since = this.dialledSince.get(member.id);
+    if (since === undefined) this.dialledSince.set(member.id, now);
+    else if (now - since >= DIAL_PATIENCE_FACTOR * detectionMs(this.context.options.heartbeat))
+      this.host.silent(member, since, now);
+    this.host.dial(member.endpoint, now, member.id);
   }
 
   /** Whether the peer is an active feed in this role already; asks it otherwise. */
@@ -183,7 +201,7 @@ export class Feeds {
     }
     peer.isFeed = true;
     peer.isLocked = isLocked;
-    this.peers.refreshLink(peer, now);
+    this.peers.refreshLink(peer);
     this.host.tell(peer, now);
     return peer.isFeedActive;
   }

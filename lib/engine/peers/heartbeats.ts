@@ -1,7 +1,7 @@
 import type { Session } from '../crypto/session.js';
 import { PREVIOUS_SESSION_MS } from '../crypto/session-limits.js';
 import type { EngineContext } from '../engine-context.js';
-import { judgeSilence, nextJudgementMs } from '../membership/failure-detector.js';
+import { DOUBT_TRIES } from '../membership/failure-detector.js';
 import { randomUint32, randomUnit } from '../random.js';
 import { Frame, Role } from '../wire/frame.js';
 import type { MessagePackReader } from '../wire/message-pack-reader.js';
@@ -14,11 +14,35 @@ import type { PeerTable } from './peer-table.js';
 export const HEARTBEAT_JITTER = 0.1;
 
 /**
- * A heartbeat is repeated after this long without an answer (or two round trips, if that is longer), doubling, this
+ * Who began an exchange leaves the next one to the other side, and steps in after this many intervals if it does not come.
+ * One heartbeat and its answer serve both sides; taking turns, both measure the round trip. Less than 1 and the jitters on
+ * top: both begin at once. More: the death of who should begin is noticed later.
+ */
+export const TURN_INTERVALS = 1.3;
+
+/**
+ * A heartbeat is repeated after this share of the interval without an answer, but not later than after `HASTY_MS`, and not
+ * before two round trips.
+ */
+export const HASTY_SHARE = 0.3;
+export const HASTY_MS = 300;
+
+/**
+ * While the peer is heard otherwise, only the news of a role needs the answer: the time doubles with each repetition, this
  * often: about 5 s in all, through 30 % loss. Fewer, and a lost one leaves a link one-sided for a whole interval.
  */
-export const HASTY_MS = 300;
 export const HASTY_REPEATS = 4;
+
+/**
+ * A link that is not heard at all, or one that others ask about, is tried at this share of the interval, and not less often than each `PING_MS`, so often.
+ * Less often: under loss a verdict takes longer. More tries than a verdict can need are for nothing.
+ */
+export const PING_SHARE = 0.15;
+export const PING_MS = 150;
+export const MOST_PINGS = 24;
+
+/** Gain of the share of heartbeats that are answered: about the last 16 exchanges count. */
+const ANSWER_GAIN = 1 / 16;
 
 /** A session that has served no link for this long is dropped, ms. It is made anew when it is needed. */
 export const IDLE_PEER_MS = 60_000;
@@ -34,8 +58,10 @@ export const UNUSED_PEER_MS = 10_000;
 export interface HeartbeatHost {
   /** A fresh handshake with a peer, for its keys or because it is silent. */
   rehandshake(peer: Peer, now: number): void;
-  /** A link was silent too long, or its session ended. */
-  peerLost(peer: Peer, now: number, isDead: boolean): void;
+  /** The session of a peer has ended, or serves nobody. */
+  peerLost(peer: Peer, now: number): void;
+  /** A link has not been heard since it was first asked. Told again and again. */
+  silent(peer: Peer, since: number, now: number): void;
   /** A role of the peer changed, ours or its. */
   linkChanged(peer: Peer, now: number): void;
   /** The peer does not take us as a subscriber. */
@@ -60,24 +86,20 @@ export class Heartbeats {
 
   /** Tells the peer at once what we are to each other, and repeats it until it answers. */
   tell(peer: Peer, now: number): void {
-    peer.hastyHeartbeats = 0;
+    peer.tries = 0;
     this.send(peer, now);
   }
 
   /** The peer's timer: heartbeats, silence, rekeying, the end of sessions. */
   service(peer: Peer, now: number): void {
-    const { heartbeat } = this.context.options;
     this.peers.retirePrevious(peer, now);
     if (peer.isLink) peer.linkedUntil = now;
-    if (peer.current.isExpired(now)) return this.host.peerLost(peer, now, false);
-    if (now >= idleUntil(peer)) return this.host.peerLost(peer, now, false);
-    const verdict = peer.isLink ? judgeSilence(now - silentSince(peer), heartbeat) : 'alive';
-    if (verdict === 'dead') return this.host.peerLost(peer, now, true);
+    if (peer.current.isExpired(now) || now >= idleUntil(peer)) return this.host.peerLost(peer, now);
     const isEnding = peer.current.needsRekey(now) || now >= peer.current.expiry - PREVIOUS_SESSION_MS;
-    if (verdict === 'doubtful' || isEnding) this.host.rehandshake(peer, now);
+    if (isEnding) this.host.rehandshake(peer, now);
     if (now >= this.heartbeatDue(peer)) {
-      if (!peer.isHeartbeatAnswered) peer.hastyHeartbeats++;
       this.send(peer, now);
+      if (peer.isLink && peer.pings > DOUBT_TRIES) this.host.silent(peer, peer.askedAt, now);
     } else this.schedule(peer, now);
   }
 
@@ -93,6 +115,10 @@ export class Heartbeats {
       if (peer.isFeedActive && (roles & Role.subscribed) === 0) this.tell(peer, now);
     }
     this.peers.send(peer, Priority.control, this.encode(Frame.heartbeatReply, token, peer));
+    if (peer.isHeartbeatAnswered) {
+      peer.nextHeartbeatAt = now + this.varied(this.context.options.heartbeat.intervalMs);
+      this.schedule(peer, now);
+    }
     this.host.digestHeard(peer, digest, now);
   }
 
@@ -104,7 +130,8 @@ export class Heartbeats {
     if (areNews(peer, session, counter)) this.applyRoles(peer, roles, now);
     if (token !== peer.heartbeatToken || peer.isHeartbeatAnswered) return;
     peer.isHeartbeatAnswered = true;
-    peer.hastyHeartbeats = 0;
+    for (let i = 1; i <= peer.tries; i++) peer.answerRate += ANSWER_GAIN * ((i < peer.tries ? 0 : 1) - peer.answerRate);
+    peer.tries = 0;
     peer.roundTrip.sample(now - peer.heartbeatSentAt, now);
     this.host.roundTripMeasured(peer, now);
     if (peer.isFeed) this.setActive(peer, (roles & Role.subscribed) !== 0, now);
@@ -150,7 +177,13 @@ export class Heartbeats {
   private send(peer: Peer, now: number): void {
     peer.heartbeatToken = randomUint32(this.context.options.random);
     peer.heartbeatSentAt = now;
+    if (isSilent(peer)) peer.pings++;
+    else {
+      peer.pings = 1;
+      peer.askedAt = now;
+    }
     peer.isHeartbeatAnswered = false;
+    peer.tries++;
     this.peers.send(peer, Priority.control, this.encode(Frame.heartbeat, peer.heartbeatToken, peer));
     this.schedule(peer, now);
   }
@@ -173,23 +206,32 @@ export class Heartbeats {
   /** When the next heartbeat is due; Infinity for a peer that is no link and has answered. */
   private heartbeatDue(peer: Peer): number {
     const regular = peer.isLink ? peer.nextHeartbeatAt : Infinity;
-    if (peer.isHeartbeatAnswered || peer.hastyHeartbeats >= HASTY_REPEATS) return regular;
-    const patience = Math.max(HASTY_MS, 2 * (peer.roundTrip.smoothedMs ?? 0));
-    return Math.min(peer.heartbeatSentAt + patience * 2 ** peer.hastyHeartbeats, regular);
+    if (peer.isHeartbeatAnswered) return regular;
+    const { intervalMs } = this.context.options.heartbeat;
+    const isSought = (peer.isLink || peer.isAwaited) && isSilent(peer);
+    if (isSought && peer.pings > 1) {
+      if (peer.pings >= MOST_PINGS) return regular;
+      return peer.heartbeatSentAt + Math.min(PING_MS, PING_SHARE * intervalMs);
+    }
+    if (peer.tries > HASTY_REPEATS && !isSought) return regular;
+    const patience = Math.max(Math.min(HASTY_MS, HASTY_SHARE * intervalMs), 2 * (peer.roundTrip.smoothedMs ?? 0));
+    const doublings = isSought ? 0 : peer.tries - 1;
+    return Math.min(peer.heartbeatSentAt + patience * 2 ** doublings, regular);
+  }
+
+  private varied(ms: number): number {
+    return ms * (1 - HEARTBEAT_JITTER + 2 * HEARTBEAT_JITTER * randomUnit(this.context.options.random));
   }
 
   private schedule(peer: Peer, now: number): void {
-    const { heartbeat, random } = this.context.options;
     if (peer.nextHeartbeatAt <= peer.heartbeatSentAt) {
-      const factor = 1 - HEARTBEAT_JITTER + 2 * HEARTBEAT_JITTER * randomUnit(random);
-      peer.nextHeartbeatAt = peer.heartbeatSentAt + heartbeat.intervalMs * factor;
+      const { intervalMs } = this.context.options.heartbeat;
+      peer.nextHeartbeatAt = peer.heartbeatSentAt + this.varied(TURN_INTERVALS * intervalMs);
     }
     const { current } = peer;
     const rekeyAt = Math.max(Math.min(current.rekeyAt, current.expiry - PREVIOUS_SESSION_MS), now + REKEY_RETRY_MS);
     let due = Math.min(this.heartbeatDue(peer), rekeyAt, peer.current.expiry);
-    const since = silentSince(peer);
-    if (peer.isLink) due = Math.min(due, since + nextJudgementMs(now - since, heartbeat));
-    else due = Math.min(due, idleUntil(peer));
+    if (!peer.isLink) due = Math.min(due, idleUntil(peer));
     if (peer.previous !== undefined) due = Math.min(due, peer.previousUntil);
     this.context.timers.set(peer.service, Math.max(due, now + MIN_SERVICE_MS));
   }
@@ -203,9 +245,9 @@ function idleUntil(peer: Peer): number {
   return peer.wasLink ? peer.linkedUntil + IDLE_PEER_MS : peer.lastHeardAt + UNUSED_PEER_MS;
 }
 
-/** A session that served no link was silent by right, and may become one at any time. */
-function silentSince(peer: Peer): number {
-  return Math.max(peer.lastHeardAt, peer.linkedSince);
+/** Whether nothing at all was heard of the peer since it was first asked. Any authentic packet is a sign of life. */
+function isSilent(peer: Peer): boolean {
+  return !peer.isHeartbeatAnswered && peer.lastHeardAt <= peer.askedAt;
 }
 
 /**

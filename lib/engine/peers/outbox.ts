@@ -1,7 +1,12 @@
 import { Fifo } from '../fifo.js';
+import { messageOfSegment } from '../wire/segment-frame.js';
+import { FairQueue, LANES } from './fair-queue.js';
 
-/** Classes of frames, most urgent first. Control keeps the link alive, so nothing delays it. */
-export const Priority = { control: 0, event: 1, bulk: 2, repair: 3 } as const;
+/**
+ * Classes of frames, most urgent first. Control keeps the link alive, so nothing delays it. All others are data: they wait
+ * for the rate of the link.
+ */
+export const Priority = { control: 0, event: 1, bulk: 2, repair: 3, digest: 4 } as const;
 export type Priority = (typeof Priority)[keyof typeof Priority];
 
 /**
@@ -16,6 +21,12 @@ export const OUTBOX_BYTES = 4 * 1024 * 1024;
  */
 export const CONTROL_BYTES = 1024 * 1024;
 
+/**
+ * Of the data that is sent, repairs get at least this share while they wait: else a link that is full of new segments would
+ * never close a gap. More, and repairs crowd out new segments, which makes more of them.
+ */
+export const REPAIR_SHARE = 1 / 8;
+
 /** What the segments of a message take up for each byte of it: an upper bound of the frame heads. */
 const SEGMENTED_SHARE = 1.1;
 
@@ -26,16 +37,15 @@ export function outboxCapacity(maxMessageBytes: number): number {
 
 /** The frames that wait for one peer. Frames are shared between the outboxes of all links: encoded once, never copied here. */
 export class Outbox {
-  private readonly queues = [
-    new Fifo<Uint8Array>(),
-    new Fifo<Uint8Array>(),
-    new Fifo<Uint8Array>(),
-    new Fifo<Uint8Array>(),
-  ];
   bytes = 0;
   frames = 0;
   /** Class of the frame that `shift` returned last. */
   lastPriority: Priority = Priority.control;
+  private readonly control = new Fifo<Uint8Array>();
+  /** By class less one. */
+  private readonly data = [new FairQueue(), new FairQueue(), new FairQueue(), new FairQueue()];
+  /** What repairs may send before newer segments, bytes. */
+  private repairCredit = 0;
 
   constructor(private readonly capacity: number) {}
 
@@ -48,51 +58,114 @@ export class Outbox {
     return this.bytes + messageBytes * SEGMENTED_SHARE <= this.capacity;
   }
 
+  /** Whether anything but control waits. */
+  get hasData(): boolean {
+    return this.frames > this.control.length;
+  }
+
   /** Whether control frames wait already. */
   get hasControl(): boolean {
-    return this.queues[Priority.control]!.length > 0;
+    return this.control.length > 0;
   }
 
   /** Whether segments of large messages wait already. */
   get hasBulk(): boolean {
-    return this.queues[Priority.bulk]!.length > 0;
+    return this.queueOf(Priority.bulk).frames > 0;
   }
 
   /** How many repairs wait already. */
   get waitingRepairs(): number {
-    return this.queues[Priority.repair]!.length;
+    return this.queueOf(Priority.repair).frames;
   }
 
-  /** False when the frame was refused because the outbox is full. */
-  push(priority: Priority, frame: Uint8Array): boolean {
-    const limit = priority === Priority.control ? this.capacity + CONTROL_BYTES : this.capacity;
+  /** False when the frame was refused because the outbox is full. @param lane that of its origin. */
+  push(priority: Priority, frame: Uint8Array, lane = 0): boolean {
+    const isControl = priority === Priority.control;
+    const limit = isControl ? this.capacity + CONTROL_BYTES : this.capacity;
     if (this.bytes + frame.length > limit) return false;
-    this.queues[priority]!.push(frame);
+    if (isControl) this.control.push(frame);
+    else this.queueOf(priority).push(lane, frame);
     this.bytes += frame.length;
     this.frames++;
     return true;
   }
 
-  /** The next frame of at most `room` bytes of the most urgent class; paced classes only when `paced` allows them. */
-  shift(room: number, paced: boolean): Uint8Array | undefined {
-    const classes = paced ? this.queues.length : Priority.bulk;
-    for (let priority = 0; priority < classes; priority++) {
-      const queue = this.queues[priority]!;
-      const frame = queue.peek();
-      if (frame === undefined) continue;
-      if (frame.length > room) return undefined;
-      queue.shift();
-      this.bytes -= frame.length;
-      this.frames--;
-      this.lastPriority = priority as Priority;
-      return frame;
+  /**
+   * Drops the oldest message, or what is left of it, of the lane in which most waits: so one busy origin makes room for the
+   * others. Returns how many frames went; 0 when there is nothing to drop.
+   */
+  dropOldest(): number {
+    const lane = this.busiestLane();
+    for (let priority = Priority.repair; priority >= Priority.event; priority--) {
+      const queue = this.queueOf(priority as Priority);
+      const before = queue.bytes;
+      const dropped = queue.dropOldest(lane, messageOfSegment);
+      if (dropped === 0) continue;
+      this.bytes -= before - queue.bytes;
+      this.frames -= dropped;
+      return dropped;
+    }
+    return 0;
+  }
+
+  /** The next frame of at most `room` bytes of the most urgent class; anything but control only if `isDataDue`. */
+  shift(room: number, isDataDue: boolean): Uint8Array | undefined {
+    const urgent = this.control.peek();
+    if (urgent !== undefined) {
+      if (urgent.length > room) return undefined;
+      this.control.shift();
+      return this.taken(urgent, Priority.control);
+    }
+    const priority = isDataDue ? this.nextClass() : undefined;
+    if (priority === undefined) return undefined;
+    const queue = this.queueOf(priority);
+    const frame = queue.peek()!;
+    if (frame.length > room) return undefined;
+    queue.shift();
+    if (priority === Priority.repair) this.repairCredit = Math.max(0, this.repairCredit - frame.length);
+    else if (this.waitingRepairs > 0) this.repairCredit += REPAIR_SHARE * frame.length;
+    return this.taken(frame, priority);
+  }
+
+  clear(): void {
+    this.control.clear();
+    for (const queue of this.data) queue.clear();
+    this.bytes = 0;
+    this.frames = 0;
+  }
+
+  private queueOf(priority: Priority): FairQueue {
+    return this.data[priority - 1]!;
+  }
+
+  private nextClass(): Priority | undefined {
+    const repair = this.queueOf(Priority.repair).peek();
+    if (repair !== undefined && repair.length <= this.repairCredit) return Priority.repair;
+    for (let priority: number = Priority.event; priority <= Priority.digest; priority++) {
+      if (this.data[priority - 1]!.frames > 0) return priority as Priority;
     }
     return undefined;
   }
 
-  clear(): void {
-    for (const queue of this.queues) queue.clear();
-    this.bytes = 0;
-    this.frames = 0;
+  private taken(frame: Uint8Array, priority: Priority): Uint8Array {
+    this.bytes -= frame.length;
+    this.frames--;
+    this.lastPriority = priority;
+    return frame;
+  }
+
+  private busiestLane(): number {
+    let busiest = 0;
+    let most = -1;
+    for (let lane = 0; lane < LANES; lane++) {
+      let bytes = 0;
+      for (let priority = Priority.event; priority <= Priority.repair; priority++) {
+        bytes += this.queueOf(priority as Priority).bytesIn(lane);
+      }
+      if (bytes <= most) continue;
+      busiest = lane;
+      most = bytes;
+    }
+    return busiest;
   }
 }

@@ -19,22 +19,23 @@ export class Packer {
 
   /** The next datagram for the peer; undefined when nothing waits or the pacer holds it back. */
   pack(peer: Peer, now: number): Uint8Array | undefined {
-    const { outbox, pacer } = peer;
+    const { outbox, flow } = peer;
     if (outbox.isEmpty) return undefined;
     const limit = isLoopback(peer.endpoint) ? LOOPBACK_DATAGRAM_BYTES : NETWORK_DATAGRAM_BYTES;
     const buffer = this.reserve(limit);
-    const readyAt = pacer.readyAt(now);
+    const readyAt = outbox.hasData ? flow.readyAt(now) : now;
     let end = DATA_OVERHEAD;
     let frames = 0;
+    let isData = false;
     for (;;) {
       const frame = outbox.shift(limit - end, readyAt <= now);
       if (frame === undefined) break;
-      if (outbox.lastPriority >= Priority.bulk) pacer.take(frame.length);
+      if (outbox.lastPriority !== Priority.control) isData = true;
       buffer.set(frame, end);
       end += frame.length;
       frames++;
     }
-    if (frames > 0) return this.finish(peer, buffer, end - DATA_OVERHEAD, frames, now);
+    if (frames > 0) return this.finish(peer, buffer, end - DATA_OVERHEAD, frames, isData, now);
     this.context.timers.setEarlier(peer.paced, readyAt);
     return undefined;
   }
@@ -43,7 +44,7 @@ export class Packer {
   seal(peer: Peer, frame: Uint8Array, now: number): Uint8Array | undefined {
     const buffer = this.reserve(NETWORK_DATAGRAM_BYTES);
     buffer.set(frame, DATA_OVERHEAD);
-    return this.finish(peer, buffer, frame.length, 1, now);
+    return this.finish(peer, buffer, frame.length, 1, false, now);
   }
 
   private reserve(bytes: number): Uint8Array {
@@ -55,12 +56,22 @@ export class Packer {
   }
 
   /** Undefined when the session is at its end; the frames are lost with it. */
-  private finish(peer: Peer, buffer: Uint8Array, length: number, frames: number, now: number): Uint8Array | undefined {
-    const bytes = peer.current.seal(buffer, length, now);
+  private finish(
+    peer: Peer,
+    buffer: Uint8Array,
+    length: number,
+    frames: number,
+    isData: boolean,
+    now: number,
+  ): Uint8Array | undefined {
+    const { current } = peer;
+    const counter = current.sentCount;
+    const bytes = current.seal(buffer, length, now);
     if (bytes === 0) {
       this.context.counters.drop('session_over', frames);
       return undefined;
     }
+    peer.flow.sent(current.remoteIndex, counter, bytes, isData, now);
     this.used += bytes;
     return buffer.subarray(0, bytes);
   }

@@ -7,7 +7,7 @@ import { Fifo } from '../fifo.js';
 import type { NodeId } from '../node-id.js';
 import { Timer } from '../timer-heap.js';
 import { LINKS_PER_FEED } from './link-limits.js';
-import type { Priority } from './outbox.js';
+import { Priority } from './outbox.js';
 import { Peer } from './peer.js';
 
 /**
@@ -47,6 +47,13 @@ export class PeerTable {
     let count = 0;
     for (const link of this.links) if (link.isSubscriber) count++;
     return count;
+  }
+
+  /** Bytes in the outboxes of all peers. */
+  get waitingBytes(): number {
+    let bytes = 0;
+    for (const peer of this.byId.values()) bytes += peer.outbox.bytes;
+    return bytes;
   }
 
   get(id: NodeId): Peer | undefined {
@@ -95,7 +102,7 @@ export class PeerTable {
     peer.previous = undefined;
   }
 
-  remove(peer: Peer, now: number): void {
+  remove(peer: Peer): void {
     this.context.timers.cancel(peer.service);
     this.context.timers.cancel(peer.paced);
     this.context.counters.drop('peer_gone', peer.outbox.frames);
@@ -104,32 +111,36 @@ export class PeerTable {
     peer.isFeedActive = false;
     peer.isSubscriber = false;
     peer.isRingSubscriber = false;
-    this.refreshLink(peer, now);
+    this.refreshLink(peer);
     this.dropSession(peer.current);
     if (peer.previous !== undefined) this.dropSession(peer.previous);
     this.byId.delete(peer.id);
   }
 
   /** Puts the peer on or off the list of links, after its roles changed. */
-  refreshLink(peer: Peer, now: number): void {
+  refreshLink(peer: Peer): void {
     const position = this.links.indexOf(peer);
     if (peer.isLink && position < 0) {
       this.links.push(peer);
-      peer.linkedSince = now;
       peer.wasLink = true;
     }
     if (!peer.isLink && position >= 0) this.links.splice(position, 1);
   }
 
-  /** Queues a frame for the peer and puts it in line. */
-  send(peer: Peer, priority: Priority, frame: Uint8Array): boolean {
+  /**
+   * Queues a frame for the peer and puts it in line. When the outbox is full, older segments make room for a new one.
+   * @param lane that of the frame's origin.
+   */
+  send(peer: Peer, priority: Priority, frame: Uint8Array, lane = 0): boolean {
     if (frame.length > MAX_FRAME_BYTES) {
       this.context.counters.drop('too_long');
       return false;
     }
-    if (!peer.outbox.push(priority, frame)) {
-      this.context.counters.drop('outbox_full');
-      return false;
+    const isNewest = priority === Priority.event || priority === Priority.bulk;
+    while (!peer.outbox.push(priority, frame, lane)) {
+      const dropped = isNewest ? peer.outbox.dropOldest() : 0;
+      this.context.counters.drop(dropped > 0 ? 'crowded_out' : 'outbox_full', Math.max(1, dropped));
+      if (dropped === 0) return false;
     }
     this.enqueue(peer);
     return true;

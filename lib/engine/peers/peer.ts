@@ -1,19 +1,11 @@
 import type { Session } from '../crypto/session.js';
-import type { Endpoint } from '../endpoint.js';
+import { type Endpoint, isLoopback } from '../endpoint.js';
 import { type NodeId, nodeIdToBytes } from '../node-id.js';
 import type { Timer } from '../timer-heap.js';
+import { Flow } from './flow.js';
 import { Outbox, outboxCapacity } from './outbox.js';
 import { RoundTrip } from './round-trip.js';
-import { Pacer } from './pacer.js';
 import { Timeliness } from './timeliness.js';
-
-/**
- * How fast segments of large messages and repairs go to one peer: 4 MB/s with a burst of ten datagrams (the initial
- * window of RFC 9002). A receiver hears about ten links at once, so this keeps the sum below what a socket buffer of the
- * default size absorbs while its process waits for a core; much faster and large messages are lost in that buffer.
- */
-export const BULK_BYTES_PER_MS = 4_000;
-export const BULK_BURST_BYTES = 12_000;
 
 /** A node with which we hold a session. It is a link, and carries broadcasts, when it is our feed or our subscriber. */
 export class Peer {
@@ -46,13 +38,18 @@ export class Peer {
   heartbeatSentAt = -Infinity;
   nextHeartbeatAt = -Infinity;
   isHeartbeatAnswered = true;
-  /** How often the news of a changed role was repeated without an answer. */
-  hastyHeartbeats = 0;
+  /** Heartbeats in a row without an answer. */
+  tries = 0;
+  /** Those of them that were sent since it was last heard in any way, and when the first of these left. */
+  pings = 0;
+  askedAt = -Infinity;
+  /** Share of the heartbeats that are answered, smoothed. It begins with what a link that loses a fifth has. */
+  answerRate = 0.6;
+  /** Whether somebody waits for a sign of life from it, on whose behalf we asked. */
+  isAwaited = false;
   /** The packet whose roles were applied last: its session and counter. */
   rolesSession: Session | undefined;
   rolesCounter = -1;
-  /** When it became a link: before, it owed us no sign of life. */
-  linkedSince = -Infinity;
   /** When it last was a link, for giving up sessions that serve nothing. */
   linkedUntil: number;
   /** Whether it ever was one. */
@@ -65,7 +62,10 @@ export class Peer {
   /** How late its copies of segments come, against the first copies. */
   readonly timeliness = new Timeliness();
   readonly outbox: Outbox;
-  readonly pacer = new Pacer(BULK_BYTES_PER_MS, BULK_BURST_BYTES);
+  /** What is under way to it, and how fast it may go. */
+  readonly flow: Flow;
+  /** When it last asked for a report. */
+  askedUsAt = -Infinity;
   /** Whether it stands in the line of peers with something to send. */
   isInLine = false;
 
@@ -85,6 +85,7 @@ export class Peer {
     maxMessageBytes: number,
   ) {
     this.idBytes = nodeIdToBytes(id);
+    this.flow = new Flow(!isLoopback(endpoint), this.roundTrip);
     this.outbox = new Outbox(outboxCapacity(maxMessageBytes));
     this.current = session;
     this.attachedAt = now;

@@ -1,3 +1,5 @@
+import { WindowedMinimum } from './windowed-minimum.js';
+
 /** Gain of the smoothed round trip: each sample counts for one eighth (RFC 6298, section 2). */
 const SMOOTHING = 1 / 8;
 
@@ -11,26 +13,18 @@ export const ROUND_TRIP_WINDOW_MS = 60_000;
 export class RoundTrip {
   /** Smoothed, ms; undefined before the first sample. */
   smoothedMs: number | undefined;
-  private recentMs = Infinity;
-  private earlierMs = Infinity;
-  private windowUntil = -Infinity;
+  private readonly least = new WindowedMinimum(ROUND_TRIP_WINDOW_MS);
 
   /**
    * Least of the samples of the last one to two windows, ms; Infinity before the first sample. What the path takes by
    * itself: queues and busy processes only ever add to it.
    */
   get minimumMs(): number {
-    return Math.min(this.recentMs, this.earlierMs);
+    return this.least.value;
   }
 
   sample(ms: number, now: number): void {
     this.smoothedMs = this.smoothedMs === undefined ? ms : this.smoothedMs + SMOOTHING * (ms - this.smoothedMs);
-    if (now >= this.windowUntil) {
-      // After a long silence the window before is over as well.
-      this.earlierMs = now < this.windowUntil + ROUND_TRIP_WINDOW_MS ? this.recentMs : Infinity;
-      this.recentMs = Infinity;
-      this.windowUntil = now + ROUND_TRIP_WINDOW_MS;
-    }
-    if (ms < this.recentMs) this.recentMs = ms;
+    this.least.sample(ms, now);
   }
 }

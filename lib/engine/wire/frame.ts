@@ -27,6 +27,14 @@ export const Frame = {
   wish: 11,
   /** `[12, origin, boot, first, count]`: the sender is receiving a large message and passes it on to who wants it. */
   offer: 12,
+  /** `[13, id]`: try to reach this member, which is silent for us. */
+  probeRequest: 13,
+  /** `[14, id, reached]`: 1 when it was heard, 0 when it was tried in vain. */
+  probeResult: 14,
+  /** `[15]`: how much of what I sent has arrived? Answered at once. */
+  reportRequest: 15,
+  /** `[16, session, counter, received, arrived, window]`: what arrived until the packet that asked, and when it did, µs. */
+  report: 16,
 } as const;
 
 /** What the sender of a heartbeat says of the link, added up. */
@@ -48,6 +56,10 @@ export const FIXED_ELEMENTS: Readonly<Record<number, number>> = {
   [Frame.pathResponse]: 2,
   [Frame.wish]: 5,
   [Frame.offer]: 5,
+  [Frame.probeRequest]: 2,
+  [Frame.probeResult]: 3,
+  [Frame.reportRequest]: 1,
+  [Frame.report]: 6,
 };
 
 export const KNOWN_FRAMES: ReadonlySet<number> = new Set(Object.values(Frame));

@@ -1,7 +1,7 @@
 import { NODE_ID_BYTES } from '../node-id.js';
 import { Frame } from './frame.js';
 import { MAX_ZONE_BYTES } from './member-codec.js';
-import type { MessagePackReader } from './message-pack-reader.js';
+import { MessagePackReader } from './message-pack-reader.js';
 import { type MessagePackWriter, uintSize } from './message-pack-writer.js';
 
 /**
@@ -39,6 +39,14 @@ export class Segment {
 }
 
 const NO_BYTES = new Uint8Array(0);
+
+/** Tells the messages of one origin's segment frames from each other: the sequence of the first segment. */
+export function messageOfSegment(frame: Uint8Array): number {
+  reader.reset(frame);
+  const length = reader.array();
+  reader.uint();
+  return readSegment(reader, length, scratch) ? scratch.sequence - scratch.index : NaN;
+}
 
 /** Bytes of a segment frame around a payload. */
 export function segmentOverhead(segment: Segment): number {
@@ -95,3 +103,6 @@ function readZones(reader: MessagePackReader): string[] {
   for (let i = 0; i < count && !reader.failed; i++) zones.push(reader.text(MAX_ZONE_BYTES));
   return zones;
 }
+
+const reader = new MessagePackReader();
+const scratch = new Segment();

@@ -4,7 +4,7 @@ import { SIMULATION_DEFAULTS } from '../options.js';
 import { RECEIVING_MICROSECONDS, SENDING_MICROSECONDS } from '../world.js';
 import { FIRST_TIMEOUT_MS, NEXT_TIMEOUT_MS, OPTIMISATION_THRESHOLD } from '../baselines/plumtree.js';
 import type { Plot } from './plots.js';
-import { type Outcome, type ReportSize, STRATEGY } from './runs.js';
+import { type SimulationOutcome, type ReportSize, STRATEGY } from './runs.js';
 import {
   baselineTable,
   growthTable,
@@ -19,7 +19,7 @@ import { numberText, percentText } from './texts.js';
 
 export interface Report {
   readonly size: ReportSize;
-  readonly outcomes: readonly Outcome[];
+  readonly outcomes: readonly SimulationOutcome[];
   readonly judgements: readonly Judgement[];
   readonly plots: readonly Plot[];
   /** On what it was made, without dates and paths. */

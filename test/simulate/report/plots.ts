@@ -1,7 +1,7 @@
 import { STRATEGIES } from '../../../lib/engine/overlay/strategy.js';
 import { BASELINES } from '../baselines/baseline.js';
 import type { SimulationResult } from '../result.js';
-import { type Outcome, type ReportSize } from './runs.js';
+import { type SimulationOutcome, type ReportSize } from './runs.js';
 import type { Chart, Line, Stroke } from './svg/chart.js';
 import { drawFigure } from './svg/figure.js';
 import { roundStep } from './svg/scale.js';
@@ -41,7 +41,7 @@ const STRATEGY_COLOURS = [GREY, GREEN, PURPLE, YELLOW, BLUE];
 const PLOTTED_LOSSES = [0, 0.1];
 
 /** All plots. A line of which there is no result is left out. */
-export function drawPlots(outcomes: readonly Outcome[], size: ReportSize): Plot[] {
+export function drawPlots(outcomes: readonly SimulationOutcome[], size: ReportSize): Plot[] {
   const cluster = `${size.nodes.toLocaleString('en')} nodes, one busy origin`;
   return [
     {
@@ -74,7 +74,7 @@ export function drawPlots(outcomes: readonly Outcome[], size: ReportSize): Plot[
   ];
 }
 
-function latencyChart(outcomes: readonly Outcome[], loss: number): Chart {
+function latencyChart(outcomes: readonly SimulationOutcome[], loss: number): Chart {
   const results = comparedAt(outcomes, loss);
   const direct = results[0]?.curves?.directMs ?? [];
   const lines = [
@@ -91,7 +91,7 @@ function latencyChart(outcomes: readonly Outcome[], loss: number): Chart {
   };
 }
 
-function copiesChart(outcomes: readonly Outcome[], loss: number): Chart {
+function copiesChart(outcomes: readonly SimulationOutcome[], loss: number): Chart {
   const lines = comparedAt(outcomes, loss).map(result => ({
     name: result.protocol,
     points: (result.curves?.copiesByHalfSecond ?? []).map((copies, i) => [(i + 0.5) / 2, copies] as const),
@@ -105,7 +105,7 @@ function copiesChart(outcomes: readonly Outcome[], loss: number): Chart {
   };
 }
 
-function growthCharts(outcomes: readonly Outcome[]): Chart[] {
+function growthCharts(outcomes: readonly SimulationOutcome[]): Chart[] {
   const results = outcomes.filter(({ run }) => run.part === 'growth').flatMap(({ result }) => result ?? []);
   const nodes = results.map(result => result.nodes);
   const ticks = [...new Set(nodes)];
@@ -130,7 +130,7 @@ function growthCharts(outcomes: readonly Outcome[]): Chart[] {
 }
 
 /** The first run of each protocol with this loss: all have the same seed. */
-function comparedAt(outcomes: readonly Outcome[], loss: number): SimulationResult[] {
+function comparedAt(outcomes: readonly SimulationOutcome[], loss: number): SimulationResult[] {
   return ['gwyh' as const, ...BASELINES].flatMap(protocol => {
     const baseline = protocol === 'gwyh' ? undefined : protocol;
     const part = baseline === undefined ? 'busy' : 'baseline';

@@ -1,18 +1,17 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
-import type { SimulationResult } from '../result.js';
 
 const FILE = 'results.jsonl';
 
-interface Entry {
+interface Entry<Result> {
   readonly key: string;
-  readonly result: SimulationResult;
+  readonly result: Result;
 }
 
 /** Results of runs that are done: a report that was interrupted goes on where it was. */
-export class RunCache {
-  private readonly results = new Map<string, SimulationResult>();
+export class RunCache<Result> {
+  private readonly results = new Map<string, Result>();
   private readonly path: string;
 
   /** @param code hash of all that a result depends on besides the options. */
@@ -24,17 +23,17 @@ export class RunCache {
     this.path = join(directory, FILE);
     if (!existsSync(this.path)) return;
     for (const line of readFileSync(this.path, 'utf8').split('\n')) {
-      const entry = parse(line);
+      const entry = parse<Result>(line);
       if (entry !== undefined) this.results.set(entry.key, entry.result);
     }
   }
 
-  get(options: readonly string[]): SimulationResult | undefined {
+  get(options: readonly string[]): Result | undefined {
     return this.results.get(this.keyOf(options));
   }
 
-  put(options: readonly string[], result: SimulationResult): void {
-    const entry: Entry = { key: this.keyOf(options), result };
+  put(options: readonly string[], result: Result): void {
+    const entry: Entry<Result> = { key: this.keyOf(options), result };
     this.results.set(entry.key, result);
     // The line before may have lost its end, with the process that wrote it.
     appendFileSync(this.path, `\n${JSON.stringify(entry)}\n`);
@@ -46,21 +45,22 @@ export class RunCache {
 }
 
 /** Undefined for what is no entry, such as the rest of a line whose writer was killed. */
-function parse(line: string): Entry | undefined {
+function parse<Result>(line: string): Entry<Result> | undefined {
   try {
-    const entry = JSON.parse(line) as Partial<Entry> | null;
-    return typeof entry?.key === 'string' && entry.result !== undefined ? (entry as Entry) : undefined;
+    const entry = JSON.parse(line) as Partial<Entry<Result>> | null;
+    return typeof entry?.key === 'string' && entry.result !== undefined ? (entry as Entry<Result>) : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** Hash of the compiled files of these directories, without those below `except`. */
-export function hashOfCode(directories: readonly string[], except: string): string {
+/** Hash of the compiled files of these directories, without those below any of `except`. */
+export function hashOfCode(directories: readonly string[], ...except: readonly string[]): string {
   const hash = createHash('sha256');
   for (const directory of directories) {
     const files = readdirSync(directory, { recursive: true, encoding: 'utf8' })
-      .filter(file => file.endsWith('.js') && relative(except, join(directory, file)).startsWith('..'))
+      .filter(file => file.endsWith('.js'))
+      .filter(file => except.every(other => relative(other, join(directory, file)).startsWith('..')))
       .sort();
     for (const file of files) hash.update(`${file.split(sep).join('/')}\0`).update(readFileSync(join(directory, file)));
   }

@@ -3,6 +3,7 @@ import { STRATEGIES } from '../../../lib/engine/overlay/strategy.js';
 import { type Baseline, BASELINES } from '../baselines/baseline.js';
 import type { Scenario } from '../options.js';
 import type { SimulationResult } from '../result.js';
+import type { Outcome } from './run-pool.js';
 
 /** What a run is made for: a part of the report. */
 export type Part = 'busy' | 'quiet' | 'many-origins' | 'large' | 'growth' | 'kill' | 'baseline';
@@ -25,11 +26,7 @@ export interface Run {
   readonly hasCurves?: boolean;
 }
 
-/** A run with what came of it: undefined when it ended without a result. */
-export interface Outcome {
-  readonly run: Run;
-  readonly result: SimulationResult | undefined;
-}
+export type SimulationOutcome = Outcome<Run, SimulationResult>;
 
 /** How much is run. */
 export interface ReportSize {

@@ -1,7 +1,7 @@
 import type { KillReport, SimulationResult } from '../result.js';
 import { BASELINES } from '../baselines/baseline.js';
-import { BASELINE_LOSSES, type Outcome } from './runs.js';
-import type { Judgement, Target } from './targets.js';
+import { BASELINE_LOSSES, type SimulationOutcome } from './runs.js';
+import type { Judgement, Terms } from './targets.js';
 import { bytesText, markdownTable, millisecondsText, MISSING, numberText, percentText } from './texts.js';
 
 /** How many targets each scenario has kept. */
@@ -28,13 +28,15 @@ export function targetTable(judgements: readonly Judgement[]): string {
   return markdownTable(['Scenario', 'Conditions', 'Figure', 'Target', 'Measured', 'Runs', ''], rows);
 }
 
-function valueText(value: number, unit: Target['unit']): string {
+function valueText(value: number, unit: Terms['unit']): string {
   if (unit === '%') return percentText(value);
   // All digits that the results have, so that a figure that misses its limit never looks like it.
-  return `${numberText(value, 4)}${unit === 'x' && !Number.isNaN(value) ? 'x' : ''}`;
+  return Number.isNaN(value) ? MISSING : `${numberText(value, 4)}${SUFFIXES[unit]}`;
 }
 
-export function growthTable(outcomes: readonly Outcome[]): string {
+const SUFFIXES = { '': '', x: 'x', ms: ' ms', B: ' B' } as const;
+
+export function growthTable(outcomes: readonly SimulationOutcome[]): string {
   const rows = outcomes
     .filter(({ run }) => run.part === 'growth')
     .map(({ run, result }) => [
@@ -56,7 +58,7 @@ export function growthTable(outcomes: readonly Outcome[]): string {
 }
 
 /** The busy origin with the engines and with the baselines: of each figure, the worst of the seeds. */
-export function baselineTable(outcomes: readonly Outcome[]): string {
+export function baselineTable(outcomes: readonly SimulationOutcome[]): string {
   const rows = BASELINE_LOSSES.flatMap(loss =>
     ['gwyh' as const, ...BASELINES].map(protocol => {
       const results = outcomes
@@ -84,7 +86,7 @@ export function baselineTable(outcomes: readonly Outcome[]): string {
   return markdownTable([...head, 'Missing, no repair'], rows);
 }
 
-export function largeTable(outcomes: readonly Outcome[]): string {
+export function largeTable(outcomes: readonly SimulationOutcome[]): string {
   const rows = outcomes
     .filter(({ run }) => run.part === 'large')
     .map(({ run, result }) => [
@@ -104,7 +106,7 @@ export function largeTable(outcomes: readonly Outcome[]): string {
   return markdownTable([...head, 'Direct to one, the farthest', 'Direct to all, the last', 'Delivered'], rows);
 }
 
-export function killTable(outcomes: readonly Outcome[]): string {
+export function killTable(outcomes: readonly SimulationOutcome[]): string {
   const rows = outcomes
     .filter(({ run }) => run.part === 'kill')
     .map(({ run, result }) => [
@@ -129,7 +131,7 @@ function firstThatReachedAll(kill: KillReport | undefined): string {
 }
 
 /** All latency percentiles of the runs that are not in a table of their own. */
-export function latencyTable(outcomes: readonly Outcome[]): string {
+export function latencyTable(outcomes: readonly SimulationOutcome[]): string {
   const rows = outcomes
     .filter(({ run }) => run.part === 'busy' || run.part === 'quiet' || run.part === 'many-origins')
     .map(({ run, result }) => [

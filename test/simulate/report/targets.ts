@@ -1,33 +1,31 @@
 import type { SimulationResult } from '../result.js';
-import {
-  BUSY_LOSSES,
-  KILL_SHARES,
-  LARGE_LOSSES,
-  type Outcome,
-  QUIET_LOSSES,
-  type ReportSize,
-  type Run,
-  STRATEGY,
-} from './runs.js';
+import type { Outcome } from './run-pool.js';
+import { BUSY_LOSSES, KILL_SHARES, LARGE_LOSSES, QUIET_LOSSES, type ReportSize, type Run, STRATEGY } from './runs.js';
 import { bytesText, percentText } from './texts.js';
 
-/** A figure that a part of the runs has to keep. */
-export interface Target {
+/** What a figure has to keep. */
+export interface Terms {
   /** Heading that it stands under. */
   readonly item: string;
   readonly conditions: string;
   readonly figure: string;
   readonly bound: 'at most' | 'at least';
   readonly limit: number;
-  /** What is behind a value: `x` for a multiple of the direct delay, `%` for a share. */
-  readonly unit: '' | 'x' | '%';
-  readonly selects: (run: Run) => boolean;
-  /** The figure of these results, at least one; NaN when they do not have it. */
-  readonly measure: (results: readonly SimulationResult[]) => number;
+  /** What is behind a value: `x` for a multiple of another figure, `%` for a share. */
+  readonly unit: '' | 'x' | '%' | 'ms' | 'B';
 }
 
+/** A figure that a part of the runs has to keep. */
+export interface Target<Run, Result> extends Terms {
+  readonly selects: (run: Run) => boolean;
+  /** The figure of these results, at least one; NaN when they do not have it. */
+  readonly measure: (results: readonly Result[]) => number;
+}
+
+export type SimulationTarget = Target<Run, SimulationResult>;
+
 export interface Judgement {
-  readonly target: Target;
+  readonly target: Terms;
   /** How many runs it is of. */
   readonly runs: number;
   /** NaN when there is no run, or one ended without a result. */
@@ -36,7 +34,7 @@ export interface Judgement {
 }
 
 /** A target is missed when one of its runs is missing. */
-export function judge(target: Target, outcomes: readonly Outcome[]): Judgement {
+export function judge<Run, Result>(target: Target<Run, Result>, outcomes: readonly Outcome<Run, Result>[]): Judgement {
   const selected = outcomes.filter(({ run }) => target.selects(run));
   const results = selected.flatMap(({ result }) => result ?? []);
   const isComplete = results.length > 0 && results.length === selected.length;
@@ -46,7 +44,7 @@ export function judge(target: Target, outcomes: readonly Outcome[]): Judgement {
 }
 
 /** All targets, those of a small report with the conditions that it has. */
-export function listTargets(size: ReportSize): Target[] {
+export function listTargets(size: ReportSize): SimulationTarget[] {
   return [...busyTargets(), ...quietTargets(), ...manyOriginsTargets(size), ...largeTargets(size)].concat(
     growthTargets(size),
     killTargets(),
@@ -57,7 +55,7 @@ export function listTargets(size: ReportSize): Target[] {
 const GROWTH_FROM = 100;
 const GROWTH_LIMIT = 1.15;
 
-function busyTargets(): Target[] {
+function busyTargets(): SimulationTarget[] {
   const limits = [
     { p50: 1.02, p99: 1.15, copies: 1.3 },
     { p50: 1.05, p99: 1.3, copies: 1.5 },
@@ -80,7 +78,7 @@ function busyTargets(): Target[] {
   });
 }
 
-function quietTargets(): Target[] {
+function quietTargets(): SimulationTarget[] {
   return QUIET_LOSSES.flatMap(loss => {
     const part = partOf('Quiet origins', `${percentText(loss)} loss`, run => run.part === 'quiet' && run.loss === loss);
     return [
@@ -91,7 +89,7 @@ function quietTargets(): Target[] {
   });
 }
 
-function manyOriginsTargets({ many }: ReportSize): Target[] {
+function manyOriginsTargets({ many }: ReportSize): SimulationTarget[] {
   const part = partOf('Many busy origins', `${many.origins} origins, no loss`, run => run.part === 'many-origins');
   return [
     part.most('copies', 1.6, '', result => result.copiesPerNode),
@@ -100,7 +98,7 @@ function manyOriginsTargets({ many }: ReportSize): Target[] {
   ];
 }
 
-function largeTargets({ large }: ReportSize): Target[] {
+function largeTargets({ large }: ReportSize): SimulationTarget[] {
   return large.flatMap(({ payloadBytes }) =>
     LARGE_LOSSES.flatMap(loss => {
       const conditions = `${bytesText(payloadBytes)}, ${percentText(loss)} loss`;
@@ -116,11 +114,11 @@ function largeTargets({ large }: ReportSize): Target[] {
   );
 }
 
-function growthTargets({ growthNodes }: ReportSize): Target[] {
+function growthTargets({ growthNodes }: ReportSize): SimulationTarget[] {
   const largest = Math.max(...growthNodes);
   const ends = (run: Run) =>
     run.part === 'growth' && run.strategy === STRATEGY && (run.nodes === GROWTH_FROM || run.nodes === largest);
-  const growth = (figure: 'p50' | 'p99'): Target => ({
+  const growth = (figure: 'p50' | 'p99'): SimulationTarget => ({
     item: 'Growth',
     conditions: `${GROWTH_FROM} to ${largest.toLocaleString('en')} nodes`,
     figure: `growth of ${figure === 'p50' ? 'median' : 'p99'} by direct`,
@@ -137,7 +135,7 @@ function growthTargets({ growthNodes }: ReportSize): Target[] {
   return [growth('p50'), growth('p99'), ...all.delivery()];
 }
 
-function killTargets(): Target[] {
+function killTargets(): SimulationTarget[] {
   const limits = [0.995, 0.99, 0.95];
   return KILL_SHARES.flatMap((share, i) => {
     const conditions = `${percentText(share)} of the nodes die`;
@@ -159,11 +157,11 @@ type Figure = (result: SimulationResult) => number;
 
 /** Makes targets of the same runs: the worst of them decides. */
 function partOf(item: string, conditions: string, selects: (run: Run) => boolean) {
-  const most = (figure: string, limit: number, unit: Target['unit'], of: Figure): Target => {
+  const most = (figure: string, limit: number, unit: Terms['unit'], of: Figure): SimulationTarget => {
     const measure = (results: readonly SimulationResult[]) => Math.max(...results.map(of));
     return { item, conditions, figure, bound: 'at most', limit, unit, selects, measure };
   };
-  const least = (figure: string, limit: number, unit: Target['unit'], of: Figure): Target => {
+  const least = (figure: string, limit: number, unit: Terms['unit'], of: Figure): SimulationTarget => {
     const measure = (results: readonly SimulationResult[]) => Math.min(...results.map(of));
     return { item, conditions, figure, bound: 'at least', limit, unit, selects, measure };
   };

@@ -99,6 +99,27 @@ describe('a dial whose OkBoss gets no answer', () => {
   });
 });
 
+describe('a dial that was answered', () => {
+  it('tells that the node lived then, and not that it lives for as long as the dial goes on', () => {
+    const lab = new Lab();
+    const [initiator, responder] = [lab.node(), lab.node()];
+    const { handshakes } = initiator;
+    lab.lose = flight => typeOf(flight) === 'okboss';
+    expect(handshakes.isAnsweredSince(responder.endpoint, START)).toBe(false);
+    initiator.dial(responder);
+    lab.runFor(2 * lab.latency - 1);
+    expect(handshakes.isAnsweredSince(responder.endpoint, START)).toBe(false);
+    lab.runFor(1);
+    const answeredAt = lab.now;
+    lab.runFor(9_000);
+    expect(handshakes.isDialling(responder.endpoint)).toBe(true);
+    expect(handshakes.isAnsweredSince(responder.endpoint, answeredAt - 1)).toBe(true);
+    expect(handshakes.isAnsweredSince(responder.endpoint, answeredAt)).toBe(false);
+    lab.runFor(10_000);
+    expect(handshakes.isAnsweredSince(responder.endpoint, START)).toBe(false);
+  });
+});
+
 describe('lost datagrams', () => {
   for (const type of ['hello', 'ohai', 'okboss', 'goteam']) {
     it(`of type ${type} cost one resend`, () => {

@@ -79,7 +79,7 @@ export class EngineLab {
   meet(number: number, { now = 0, zone = 'here', isSubscriber = false, endpoint = endpointOf(number) } = {}): Peer {
     const peer = this.peers.attach(this.session(idOf(number), now), endpoint, zone, now);
     peer.isSubscriber = isSubscriber;
-    this.peers.refreshLink(peer, now);
+    this.peers.refreshLink(peer);
     return peer;
   }
 

@@ -325,6 +325,9 @@ async function zoneOf(imported: DynamicModule) {
   return app.get(GwyhNode).zone;
 }
 
+const build = (options: GwyhModuleOptions) =>
+  Test.createTestingModule({ imports: [GwyhModule.forRoot(options)] }).compile();
+
 describe('options', () => {
   @Injectable()
   class ZoneFactory implements GwyhOptionsFactory {
@@ -341,6 +344,12 @@ describe('options', () => {
     expect(await zoneOf(GwyhModule.forRoot('b', { subscriptions: 3 }))).toBe('b');
     expect(await zoneOf(GwyhModule.forRoot({ zone: 'c' }))).toBe('c');
     expect(await zoneOf(GwyhModule.forRoot())).toBe('default');
+  });
+
+  it('of the node are checked by the node: the error names the option', async () => {
+    await expect(build({ detectionTimeMs: 1 })).rejects.toThrow('Option "detectionTimeMs" cannot be 1: ');
+    await expect(build({ detectionTimeMs: 3_000, heartbeat: {} })).rejects.toThrow('Give one of the two.');
+    await build({ detectionTimeMs: 30_000 });
   });
 
   it('come from a factory', async () => {

@@ -119,6 +119,53 @@ describe('the deadline of the engine', () => {
   });
 });
 
+describe('a timer that is late, since the process stood still', () => {
+  /** Reads up to `perTurn` of what arrived at the end of each turn, as sockets do between timers and `setImmediate`. */
+  function stoodStillFor(lateMs: number, waiting: number, perTurn = 32): void {
+    const late = {
+      now: () => network.now(),
+      schedule: (at: number, callback: () => void) => network.schedule(at + lateMs, callback),
+      endOfTurn: (callback: () => void) =>
+        network.endOfTurn(() => {
+          for (let i = 0; i < perTurn && waiting > 0; i++, waiting--) pump.receive(SOMEWHERE, new Uint8Array(1));
+          callback();
+        }),
+    };
+    pump = new EnginePump(engine as unknown as GwyhEngine, late, socket, event => onEvent(event));
+    engine.due = 100;
+    pump.drain();
+    engine.onTimeout = () => {
+      heardBefore = engine.received;
+      engine.due = Infinity;
+    };
+    network.advance(100 + lateMs);
+    network.advance(1_000);
+  }
+  let heardBefore: number;
+
+  it('waits until what arrived meanwhile is read', () => {
+    stoodStillFor(5_000, 1_000);
+    expect([engine.timeouts, heardBefore]).toEqual([[5_100], 1_000]);
+  });
+
+  it('runs when nothing arrived', () => {
+    stoodStillFor(5_000, 0);
+    expect(engine.timeouts).toEqual([5_100]);
+  });
+
+  it('runs before a flood has ended', () => {
+    stoodStillFor(5_000, 1_000_000);
+    expect(engine.timeouts).toEqual([5_100]);
+    expect(heardBefore).toBeGreaterThan(1_000);
+    expect(heardBefore).toBeLessThan(10_000);
+  });
+
+  it('does not wait when it is late by what busy machines are late', () => {
+    stoodStillFor(20, 1_000);
+    expect([engine.timeouts, heardBefore]).toEqual([[120], 0]);
+  });
+});
+
 describe('a full socket', () => {
   it('is given nothing more until it has room, while events go on', () => {
     socket.queuedBytes = 2_000_000;

@@ -41,5 +41,5 @@ describe('the environment', () => {
 
 it('options that are given as undefined have their defaults', () => {
   const settings = resolveSettings({ strategy: undefined, heartbeat: { intervalMs: undefined } } as object, {});
-  expect(settings).toMatchObject({ strategy: 'nearest', heartbeat: { intervalMs: 5_000, missed: 3 } });
+  expect(settings).toMatchObject({ strategy: 'nearest', heartbeat: { intervalMs: 1_500, missed: 2 } });
 });

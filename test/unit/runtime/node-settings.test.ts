@@ -35,7 +35,7 @@ describe('without options', () => {
       strategy: 'nearest',
       subscriptions: 5,
       advertised: undefined,
-      heartbeat: { intervalMs: 5_000, missed: 3 },
+      heartbeat: { intervalMs: 1_500, missed: 2 },
       maxMessageBytes: 1_048_576,
       repairCache: { maxBytes: 16_777_216, maxAgeMs: 30_000 },
       timeLockMs: 60_000,
@@ -46,7 +46,8 @@ describe('without options', () => {
   });
 
   it('a node takes options that are undefined for left out', () => {
-    expect(resolve({ zone: undefined, bind: undefined, keys: undefined, heartbeat: undefined })).toEqual(resolve({}));
+    const options = ['zone', 'bind', 'keys', 'heartbeat', 'detectionTimeMs'];
+    expect(resolve(Object.fromEntries(options.map(name => [name, undefined])))).toEqual(resolve({}));
   });
 });
 
@@ -76,6 +77,10 @@ describe('an option that cannot be used', () => {
     ['advertise', '[::ffff:10.0.0.1]:1', '"[::ffff:10.0.0.1]:1"', 'one address of one host'],
     ['heartbeat', 5_000, '5000', '{ intervalMs, missed }'],
     ['heartbeat', '5s', '"5s"', '{ intervalMs, missed }'],
+    ['detectionTimeMs', 299, '299', '300 to 600000'],
+    ['detectionTimeMs', 600_001, '600001', '300 to 600000'],
+    ['detectionTimeMs', 1_000.5, '1000.5', 'whole number'],
+    ['detectionTimeMs', '3s', '"3s"', 'whole number'],
     ['repairCache', 5_000, '5000', '{ maxBytes, maxAgeMs }'],
     ['maxMessageBytes', 1_023, '1023', '1024 to 67108864'],
     ['maxMessageBytes', 67_108_865, '67108865', '1024 to 67108864'],
@@ -109,7 +114,35 @@ describe('an option that cannot be used', () => {
   it('is guessed when its name is nearly right', () => {
     expect(errorOf({ key: KEY }).message).toContain('Did you mean "keys"?');
     expect(errorOf({ Zone: 'a' }).message).toContain('Did you mean "zone"?');
+    expect(errorOf({ detectionTime: 3_000 }).message).toContain('Did you mean "detectionTimeMs"?');
     expect(errorOf({ seeds: [] }).message).toContain('There are: bind, keys, peers');
+  });
+});
+
+describe('the detection time', () => {
+  it.each([
+    [300, 150],
+    [3_000, 1_500],
+    [1_001, 500.5],
+    [600_000, 300_000],
+  ])('of %d ms is short for two heartbeats, one each half of it', (detectionTimeMs, intervalMs) => {
+    expect(resolve({ detectionTimeMs }).heartbeat).toEqual({ intervalMs, missed: 2 });
+  });
+
+  it('is three seconds unless it is given', () => {
+    expect(resolve({ detectionTimeMs: 3_000 })).toEqual(resolve({}));
+  });
+
+  it('is given by the heartbeats as well: those that were the default once are still to be had', () => {
+    const heartbeat = { intervalMs: 5_000, missed: 3 };
+    expect(resolve({ heartbeat }).heartbeat).toEqual(heartbeat);
+  });
+
+  it.each([{ intervalMs: 5_000, missed: 3 }, {}])('is refused beside the heartbeats: %j', heartbeat => {
+    const error = errorOf({ detectionTimeMs: 3_000, heartbeat });
+    expect(error.option).toBe('detectionTimeMs');
+    expect(error.message).toContain('cannot be 3000: it is short for "heartbeat"');
+    expect(error.message).toContain('Give one of the two.');
   });
 });
 

@@ -6,7 +6,9 @@ import { planScenario } from '../../simulate/scenarios.js';
 const alive = Array.from({ length: 50 }, (_, i) => 2 * i);
 
 function plan(commandLine: string) {
-  return planScenario(parseCommandLine(commandLine.split(' ')).options, alive, new SeededRandom(1));
+  const { subject, options } = parseCommandLine(commandLine.split(' '));
+  if (subject !== 'messages') throw new Error('this scenario has no messages to plan');
+  return planScenario(options, alive, new SeededRandom(1));
 }
 
 const originsOf = ({ messages }: ReturnType<typeof plan>) => new Set(messages.map(message => message.origin));

@@ -261,7 +261,7 @@ describe('a large message that stalls', () => {
 
   it('ends well when the offerers are gone', () => {
     lab.offer(a, 1, COUNT, 100);
-    lab.peers.remove(a, 150);
+    lab.peers.remove(a);
     lab.dissemination.linkEnded(a, true, 150);
     lab.advanceTo(120_000);
     expect(lab.context.counters.drops.segment_lost).toBe(COUNT);

@@ -289,7 +289,7 @@ describe('a stream', () => {
   it('never stays without a feed: when the last one is gone, the next best is taken', () => {
     settle(IN_TURN, 1);
     links.forEach((link, i) => (link.behindMs = 100 - i));
-    lab.peers.remove(links[0]!.peer, now);
+    lab.peers.remove(links[0]!.peer);
     paths.linkEnded(stream, links[0]!.peer, true, now);
     expect(links[5]!.ours).toBe(Wish.eager);
     expect(wishesTo(links[5]!)).toEqual([Wish.eager]);
@@ -302,7 +302,7 @@ describe('a stream', () => {
     const { peer } = links[0]!;
     peer.isFeed = false;
     peer.isSubscriber = false;
-    lab.peers.refreshLink(peer, now);
+    lab.peers.refreshLink(peer);
     paths.linkEnded(stream, peer, false, now);
     expect(wishesTo(links[5]!)).toEqual([Wish.eager]);
     expect(stream.links.has(peer)).toBe(true);
@@ -315,7 +315,7 @@ describe('a stream', () => {
   });
 
   it('that is quiet has all links for feeds: a peer that goes changes nothing', () => {
-    lab.peers.remove(links[0]!.peer, now);
+    lab.peers.remove(links[0]!.peer);
     paths.linkEnded(stream, links[0]!.peer, true, now);
     expect(links.flatMap(link => wishesTo(link))).toEqual([]);
     expect(stream.links.has(links[0]!.peer)).toBe(false);
@@ -324,7 +324,7 @@ describe('a stream', () => {
   it('without any link is no fault', () => {
     settle(IN_TURN, 1);
     for (const { peer } of links) {
-      lab.peers.remove(peer, now);
+      lab.peers.remove(peer);
       paths.linkEnded(stream, peer, true, now);
     }
     expect(stream.links.size).toBe(0);

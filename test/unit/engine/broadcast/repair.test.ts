@@ -222,9 +222,9 @@ describe('whom is asked', () => {
   it('is any link when all who had it are gone, and nobody when there is none', () => {
     const other = linkWith(2, 30);
     arrive([1, 3], 0, peer);
-    lab.peers.remove(peer, 0);
+    lab.peers.remove(peer);
     expect(nextRequests(1, [other])[0]!.to).toBe(other);
-    lab.peers.remove(other, 100);
+    lab.peers.remove(other);
     lab.advanceTo(60_000);
     expect(repair.pending).toBe(0);
     expect(lab.context.counters.drops.segment_lost).toBe(1);

@@ -62,7 +62,7 @@ describe('an exchange', () => {
 
   it('does not go on with a peer that has gone', () => {
     exchange.begin(peer, 0);
-    lab.peers.remove(peer, 100);
+    lab.peers.remove(peer);
     lab.advanceTo(60_000);
     expect(requests.length).toBe(1);
   });
@@ -112,7 +112,7 @@ describe('the next exchange', () => {
     exchange.begin(peer, 0);
     exchange.begin(other, 10);
     exchange.onPage(peer, undefined, 20);
-    lab.peers.remove(other, 30);
+    lab.peers.remove(other);
     lab.advanceTo(60_000);
     expect(requests.length).toBe(1);
   });

@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest';
+import { LocalHealth } from '../../../../lib/engine/membership/local-health.js';
 import { Membership } from '../../../../lib/engine/membership/membership.js';
+import { NEWS_PAUSE_MS } from '../../../../lib/engine/membership/news.js';
 import { VirtualCluster } from '../../../../lib/testing/virtual-cluster.js';
-import { EngineLab, endpointOf, idOf } from '../engine-lab.js';
+import { EngineLab, endpointOf, framesTo, idOf } from '../engine-lab.js';
 
 const HOMIES = 30;
 
@@ -32,15 +34,20 @@ it('an introduction is told to the host', () => {
 
 it('an introduction is no news for the links', () => {
   const lab = new EngineLab();
-  const membership = new Membership(
-    lab.context,
-    lab.peers,
-    { membersChanged: () => undefined, memberGone: () => undefined },
-    1,
-  );
-  membership.met(lab.meet(1, { isSubscriber: true }), 1, endpointOf(1), 0);
-  membership.flush();
+  const host = {
+    membersChanged: () => undefined,
+    memberGone: () => undefined,
+    memberBack: () => undefined,
+    memberLost: () => undefined,
+    allLost: () => undefined,
+  };
+  const membership = new Membership(lab.context, lab.peers, new LocalHealth(), host, 1);
+  const peer = lab.meet(1, { isSubscriber: true });
+  membership.met(peer, 1, endpointOf(1), 0);
+  membership.flush(0);
+  expect(framesTo(peer).length).toBe(1);
   membership.introduce([{ id: idOf(2), incarnation: 1, state: 'up', endpoint: endpointOf(2), zone: 'here' }], 0);
+  membership.flush(NEWS_PAUSE_MS);
   expect(membership.table.live.length).toBe(2);
-  expect(membership.hasNews).toBe(false);
+  expect(framesTo(peer)).toEqual([]);
 });

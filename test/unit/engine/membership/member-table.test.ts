@@ -6,17 +6,30 @@ import {
   MemberTable,
   TOMBSTONE_MS,
 } from '../../../../lib/engine/membership/member-table.js';
-import { isLive, MEMBER_STATES, type MemberRecord, recordHash } from '../../../../lib/engine/membership/member.js';
+import {
+  isLive,
+  MAX_ACCUSERS,
+  MEMBER_STATES,
+  type MemberRecord,
+  type MemberState,
+  recordHash,
+} from '../../../../lib/engine/membership/member.js';
 import { endpointOf, idOf } from '../engine-lab.js';
 
-/** What one life of a homie says of itself: address and zone belong to the incarnation. */
-function recordOf(number: number, incarnation = 1, state: MemberRecord['state'] = 'up'): MemberRecord {
-  return { id: idOf(number), incarnation, state, endpoint: endpointOf(number), zone: `zone-${incarnation}` };
+/** What one life of a homie says of itself: address and zone belong to the incarnation. A suspect has these accusers. */
+function recordOf(number: number, incarnation = 1, state: MemberState = 'up', accusers: number[] = [7]): MemberRecord {
+  const record = { id: idOf(number), incarnation, state, endpoint: endpointOf(number), zone: `zone-${incarnation}` };
+  return state === 'suspect' ? { ...record, accusers: accusers.map(idOf) } : record;
 }
 
 const anyRecord = fc
-  .record({ number: fc.nat(5), incarnation: fc.nat(2), state: fc.constantFrom(...MEMBER_STATES) })
-  .map(({ number, incarnation, state }) => recordOf(number, incarnation, state));
+  .record({
+    number: fc.nat(5),
+    incarnation: fc.nat(2),
+    state: fc.constantFrom(...MEMBER_STATES),
+    accusers: fc.subarray([10, 11, 12, 13, 14], { minLength: 1, maxLength: MAX_ACCUSERS }),
+  })
+  .map(({ number, incarnation, state, accusers }) => recordOf(number, incarnation, state, accusers));
 
 const anyRecords = fc.array(anyRecord, { maxLength: 30 });
 
@@ -33,7 +46,7 @@ function tableOf(...batches: MemberRecord[][]): MemberTable {
 function viewOf(table: MemberTable): unknown {
   return Array.from({ length: 6 }, (_, number) => {
     const member = table.get(idOf(number));
-    return member && [member.incarnation, member.state, member.zone, member.endpoint];
+    return member && [member.incarnation, member.state, member.zone, member.endpoint, member.accusers];
   });
 }
 
@@ -101,12 +114,35 @@ describe('merging', () => {
     expect(table.get(idOf(1))).toMatchObject({ incarnation: 6, endpoint: endpointOf(1) });
   });
 
-  it('lets nobody count failures to reach a former life', () => {
-    table.merge(recordOf(1, 5), 0);
-    table.get(idOf(1))!.failedDials = 2;
-    table.merge(recordOf(1, 5, 'down'), 0);
+  it('tells when a suspicion is confirmed by one more accuser, and takes nothing else over', () => {
+    expect(table.merge(recordOf(1, 5, 'suspect', [12]), 100)).toBe('new');
+    expect(table.merge(recordOf(1, 5, 'suspect', [11]), 200)).toBe('confirmed');
+    expect(table.merge(recordOf(1, 5, 'suspect', [11, 12]), 300)).toBe('known');
+    expect(table.merge(recordOf(1, 5, 'suspect', [13, 14]), 400)).toBe('confirmed');
+    expect(table.merge(recordOf(1, 5, 'suspect', [14]), 500)).toBe('known');
+    expect(table.get(idOf(1))).toMatchObject({ accusers: [11, 12, 13].map(idOf), changedAt: 100 });
+  });
+
+  it('forgets who accused a member when it refutes, or is down', () => {
+    table.merge(recordOf(1, 5, 'suspect'), 0);
     table.merge(recordOf(1, 6), 0);
-    expect(table.get(idOf(1))!.failedDials).toBe(0);
+    expect(table.get(idOf(1))!.accusers).toEqual([]);
+    table.merge(recordOf(1, 6, 'suspect'), 0);
+    table.merge(recordOf(1, 6, 'down'), 0);
+    expect(table.get(idOf(1))!.accusers).toEqual([]);
+  });
+
+  it('keeps what is known of the path to a member through all its states', () => {
+    table.merge(recordOf(1, 5), 0);
+    table.get(idOf(1))!.roundTripMs = 12;
+    for (const [incarnation, state] of [
+      [5, 'suspect'],
+      [5, 'down'],
+      [6, 'up'],
+    ] as const) {
+      table.merge(recordOf(1, incarnation, state), 0);
+    }
+    expect(table.get(idOf(1))!.roundTripMs).toBe(12);
   });
 });
 
@@ -146,6 +182,44 @@ describe('the live members', () => {
     expect(table.merge(recordOf(MAX_MEMBERS), 0)).toBe('new');
     expect(table.merge(recordOf(7, 2), 0)).toBe('full');
     table.check();
+  });
+});
+
+describe('a member that is forgotten', () => {
+  it.each(['up', 'suspect', 'down', 'left'] as const)('while it is %s leaves nothing behind', state => {
+    table.merge(recordOf(1, 5), 0);
+    const digest = table.digest;
+    table.merge(recordOf(2, 5, state), 0);
+    table.forget(table.get(idOf(2))!);
+    table.check();
+    expect(table.get(idOf(2))).toBeUndefined();
+    expect([table.live.length, table.tombstoneCount, table.lostCount, table.digest]).toEqual([1, 0, 0, digest]);
+  });
+
+  it('comes back with the next news of it, of whatever incarnation', () => {
+    table.merge(recordOf(1, 5), 0);
+    table.forget(table.get(idOf(1))!);
+    expect(table.merge(recordOf(1, 4), 0)).toBe('new');
+  });
+});
+
+describe('lost members', () => {
+  it('are those who are down, not those who left', () => {
+    table.merge(recordOf(1, 5, 'down'), 0);
+    table.merge(recordOf(2, 5, 'left'), 0);
+    table.merge(recordOf(3, 5, 'down'), 0);
+    table.check();
+    expect(table.lostCount).toBe(2);
+    expect([0, 1, 2].map(position => table.lostAt(position)?.id)).toEqual([idOf(1), idOf(3), undefined]);
+  });
+
+  it('are lost no more when they come back, or turn out to have left', () => {
+    table.merge(recordOf(1, 5, 'down'), 0);
+    table.merge(recordOf(2, 5, 'down'), 0);
+    table.merge(recordOf(1, 6), 0);
+    table.merge(recordOf(2, 5, 'left'), 0);
+    table.check();
+    expect([table.lostCount, table.lostAt(0)]).toEqual([0, undefined]);
   });
 });
 

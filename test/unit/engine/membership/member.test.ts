@@ -3,9 +3,13 @@ import { describe, expect, it } from 'vitest';
 import {
   idWord,
   isLive,
+  MAX_ACCUSERS,
   MEMBER_STATES,
+  mergeStandings,
   mix,
+  NOBODY,
   recordHash,
+  type Standing,
   supersedes,
 } from '../../../../lib/engine/membership/member.js';
 import { randomNodeId } from '../../../../lib/engine/node-id.js';
@@ -49,6 +53,71 @@ describe('news of a member', () => {
       }),
       { seed: 2 },
     );
+  });
+});
+
+const ids = Array.from({ length: 6 }, (_, i) => `${i}`.repeat(32));
+
+/** What may be said of one member; only suspects have accusers. */
+const standing: fc.Arbitrary<Standing> = fc
+  .record({ news, accusers: fc.subarray(ids, { minLength: 1, maxLength: MAX_ACCUSERS }) })
+  .map(({ news: { incarnation, state }, accusers }) => ({
+    incarnation,
+    state,
+    accusers: state === 'suspect' ? accusers : NOBODY,
+  }));
+
+const suspect = (...accusers: string[]): Standing => ({ incarnation: 1, state: 'suspect', accusers });
+
+describe('two standings of one member', () => {
+  const [a, b, c, d] = ids as [string, string, string, string];
+
+  it('come to the same, whichever is heard first', () => {
+    fc.assert(
+      fc.property(standing, standing, (x, y) => {
+        expect(mergeStandings(x, y)).toEqual(mergeStandings(y, x));
+      }),
+      { seed: 3, numRuns: 1_000 },
+    );
+  });
+
+  it('come to the same with a third one, whichever two come together first', () => {
+    fc.assert(
+      fc.property(standing, standing, standing, (x, y, z) => {
+        expect(mergeStandings(mergeStandings(x, y), z)).toEqual(mergeStandings(x, mergeStandings(y, z)));
+      }),
+      { seed: 4, numRuns: 1_000 },
+    );
+  });
+
+  it('change nothing when they are heard again', () => {
+    fc.assert(
+      fc.property(standing, standing, (x, y) => {
+        const both = mergeStandings(x, y);
+        expect(mergeStandings(x, x)).toEqual({ ...x, accusers: [...x.accusers!] });
+        expect(mergeStandings(both, x)).toEqual(both);
+        expect(mergeStandings(both, y)).toEqual(both);
+        expect(mergeStandings(both, both)).toEqual(both);
+      }),
+      { seed: 5, numRuns: 1_000 },
+    );
+  });
+
+  it('are the one that supersedes, with its accusers and nobody else’s', () => {
+    const up: Standing = { incarnation: 2, state: 'up' };
+    expect(mergeStandings(suspect(a), up)).toEqual({ ...up, accusers: [] });
+    expect(mergeStandings(up, { ...suspect(b), incarnation: 2 })).toEqual({ ...suspect(b), incarnation: 2 });
+    expect(mergeStandings(suspect(a), { ...suspect(b), incarnation: 2 })).toMatchObject({ accusers: [b] });
+    expect(mergeStandings(suspect(a), { incarnation: 1, state: 'down' })).toMatchObject({ accusers: [] });
+  });
+
+  it('have the accusers of both when both are the same suspicion, sorted and each once', () => {
+    expect(mergeStandings(suspect(c, a), suspect(a, b)).accusers).toEqual([a, b, c]);
+  });
+
+  it('keep the accusers with the smallest ids when there are too many', () => {
+    expect(mergeStandings(suspect(b, c, d), suspect(a)).accusers).toEqual([a, b, c]);
+    expect(mergeStandings(suspect(a, b, c), suspect(d)).accusers).toEqual([a, b, c]);
   });
 });
 

@@ -89,7 +89,7 @@ describe('while the node has peers', () => {
   it('all are dialled again when the last peer has gone', () => {
     lab.advanceTo(1_000);
     dialled.length = 0;
-    lab.peers.remove(lab.peers.all().next().value!, 1_000);
+    lab.peers.remove(lab.peers.all().next().value!);
     seeds.rejoin(1_000);
     lab.advanceTo(1_000 + JOIN_RETRY_MS);
     expect(dialledNames()).toEqual(names(1, 2, 3));

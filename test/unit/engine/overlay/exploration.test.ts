@@ -144,7 +144,7 @@ describe('the number of probes', () => {
     exploration.feedsChosen(0);
     lab.advanceTo(10_000);
     expect(dialled).toEqual([]);
-    lab.peers.remove(lab.peers.get(idOf(1))!, 10_000);
+    lab.peers.remove(lab.peers.get(idOf(1))!);
     lab.advanceTo(20_000);
     expect(dialled.length).toBeGreaterThan(0);
   });

@@ -10,6 +10,8 @@ export class FeedsLab extends EngineLab {
   readonly feeds: Feeds;
   /** Ids that were dialled. */
   readonly dialled: string[] = [];
+  /** Members that were found silent: since when, and when. */
+  readonly silences: { id: string; since: number; now: number }[] = [];
   /** Peers that were told of a role. */
   readonly told: Peer[] = [];
   /** Peers of which the engine heard that a role changed. */
@@ -22,10 +24,11 @@ export class FeedsLab extends EngineLab {
         this.dialled.push(expected);
         return 'started';
       },
+      silent: (member, since, now) => this.silences.push({ id: member.id, since, now }),
       tell: peer => this.told.push(peer),
-      linkChanged: (peer, now) => {
+      linkChanged: peer => {
         this.changed.push(peer);
-        this.peers.refreshLink(peer, now);
+        this.peers.refreshLink(peer);
       },
     });
   }

@@ -30,7 +30,7 @@ function startNearest(roundTripMs: (number: number) => number | undefined, count
 describe('with the strategy nearest', () => {
   it('the round trip of a member is remembered when its session has gone', () => {
     startNearest(() => 7);
-    lab.peers.remove(lab.peers.get(idOf(3))!, 2_000);
+    lab.peers.remove(lab.peers.get(idOf(3))!);
     expect(lab.table.get(idOf(3))).toMatchObject({ roundTripMs: 7, measuredAt: 0 });
   });
 

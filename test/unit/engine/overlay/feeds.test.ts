@@ -1,6 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { MemberTable } from '../../../../lib/engine/membership/member-table.js';
-import { AVOID_MS, FEED_RETRY_MS, type Feeds, SELECTION_DELAY_MS } from '../../../../lib/engine/overlay/feeds.js';
+import {
+  AVOID_MS,
+  DIAL_PATIENCE_FACTOR,
+  FEED_RETRY_MS,
+  type Feeds,
+  SELECTION_DELAY_MS,
+} from '../../../../lib/engine/overlay/feeds.js';
 import { UNUSED_PEER_MS } from '../../../../lib/engine/peers/heartbeats.js';
 import type { Peer } from '../../../../lib/engine/peers/peer.js';
 import { idOf } from '../engine-lab.js';
@@ -84,6 +90,48 @@ describe('the choice of feeds', () => {
     const second = connect(6, 300);
     expect([first.isLocked, second.isLocked]).toEqual([false, true]);
     expect(told).toEqual([first, first, second]);
+  });
+});
+
+describe('a chosen member that answers no Hello', () => {
+  /** At an interval of a second and three missed. */
+  const PATIENCE_MS = DIAL_PATIENCE_FACTOR * 3_000;
+
+  beforeEach(() => {
+    startFeeds(1);
+    lab.know(0, 5);
+  });
+
+  it('is told as silent after a while, and each second from then on: nobody else may be watching it', () => {
+    lab.advanceTo(SELECTION_DELAY_MS + PATIENCE_MS - 1);
+    expect(lab.silences).toEqual([]);
+    lab.advanceTo(SELECTION_DELAY_MS + PATIENCE_MS + 2 * FEED_RETRY_MS);
+    expect(lab.silences).toEqual(
+      [0, 1, 2].map(times => ({
+        id: idOf(5),
+        since: SELECTION_DELAY_MS,
+        now: SELECTION_DELAY_MS + PATIENCE_MS + times * FEED_RETRY_MS,
+      })),
+    );
+  });
+
+  it('is not when it became a peer in time; when it has gone, the time begins anew', () => {
+    lab.advanceTo(PATIENCE_MS - 1_000);
+    const peer = connect(5, PATIENCE_MS - 1_000);
+    lab.advanceTo(20_000);
+    lab.peers.remove(peer);
+    feeds.peersChanged(20_000);
+    lab.advanceTo(20_000 + PATIENCE_MS - 1);
+    expect(lab.silences).toEqual([]);
+    lab.advanceTo(20_000 + PATIENCE_MS);
+    expect(lab.silences).toMatchObject([{ since: 20_000 }]);
+  });
+
+  it('is not when another one was chosen in its place meanwhile', () => {
+    lab.advanceTo(PATIENCE_MS - 1_000);
+    lab.know(PATIENCE_MS - 1_000, 6);
+    lab.advanceTo(PATIENCE_MS + 2 * FEED_RETRY_MS);
+    expect(lab.silences).toEqual([]);
   });
 });
 

@@ -1,25 +1,33 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { PREVIOUS_SESSION_MS, REJECT_AFTER_MS, REKEY_AFTER_MS } from '../../../../lib/engine/crypto/session-limits.js';
+import { DOUBT_TRIES } from '../../../../lib/engine/membership/failure-detector.js';
 import {
   HASTY_MS,
   HASTY_REPEATS,
+  HASTY_SHARE,
   HEARTBEAT_JITTER,
   Heartbeats,
   IDLE_PEER_MS,
+  MOST_PINGS,
+  PING_MS,
+  TURN_INTERVALS,
   UNUSED_PEER_MS,
 } from '../../../../lib/engine/peers/heartbeats.js';
 import { RING_PLACES, subscriberLimit } from '../../../../lib/engine/peers/link-limits.js';
 import type { Peer } from '../../../../lib/engine/peers/peer.js';
 import { Frame, Role } from '../../../../lib/engine/wire/frame.js';
+import { SeededRandom } from '../../../../lib/testing/seeded-random.js';
 import { EngineLab, frameReader, framesTo } from '../engine-lab.js';
 
-const INTERVAL = 5_000;
+const INTERVAL = 1_500;
 const DIGEST = 0xabcdef;
 
 /** What the heartbeats told their host, as text. */
 let told: string[];
 /** Round trips that the host was told of. */
 let measured: number[];
+/** When links were found silent, and since when they were. */
+let silences: { since: number; now: number }[];
 let lab: EngineLab;
 let heartbeats: Heartbeats;
 let counter: number;
@@ -27,17 +35,19 @@ let counter: number;
 function startLab(overrides: ConstructorParameters<typeof EngineLab>[0] = {}): void {
   told = [];
   measured = [];
+  silences = [];
   counter = 0;
   lab = new EngineLab(overrides, (peer, now) => heartbeats.service(peer, now));
   heartbeats = new Heartbeats(lab.context, lab.peers, {
     rehandshake: () => told.push('rehandshake'),
-    peerLost: (peer, now, isDead) => {
-      told.push(isDead ? 'dead' : 'gone');
-      lab.peers.remove(peer, now);
+    peerLost: peer => {
+      told.push('gone');
+      lab.peers.remove(peer);
     },
-    linkChanged: (peer, now) => {
+    silent: (_peer, since, now) => silences.push({ since, now }),
+    linkChanged: peer => {
       told.push('linkChanged');
-      lab.peers.refreshLink(peer, now);
+      lab.peers.refreshLink(peer);
     },
     feedRefused: () => told.push('refused'),
     roundTripMeasured: peer => measured.push(peer.roundTrip.minimumMs),
@@ -69,7 +79,7 @@ function answer(peer: Peer, roles: number, now: number, token = peer.heartbeatTo
 
 function asFeed(peer: Peer, now: number): void {
   peer.isFeed = true;
-  lab.peers.refreshLink(peer, now);
+  lab.peers.refreshLink(peer);
   heartbeats.tell(peer, now);
 }
 
@@ -110,25 +120,6 @@ describe('a heartbeat', () => {
     expect(told).toEqual(['digest 1', 'digest 1']);
   });
 
-  it('goes to each link once an interval, give or take the jitter', () => {
-    const peer = lab.meet(1, { isSubscriber: true });
-    heartbeats.tell(peer, 0);
-    answer(peer, Role.feed, 0);
-    framesTo(peer);
-    const times: number[] = [];
-    while (times.length < 20) {
-      const now = lab.context.timers.deadline();
-      lab.advanceTo(now);
-      hear(peer, now);
-      if (heartbeatsTo(peer).length > 0) times.push(now);
-      answer(peer, Role.feed, now);
-    }
-    const gaps = times.slice(1).map((time, i) => time - times[i]!);
-    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(INTERVAL * (1 - HEARTBEAT_JITTER) - 1e-6);
-    expect(Math.max(...gaps)).toBeLessThanOrEqual(INTERVAL * (1 + HEARTBEAT_JITTER) + 1e-6);
-    expect(new Set(gaps.map(Math.round)).size).toBeGreaterThan(5);
-  });
-
   it('does not go to a peer that is no link, once it has answered', () => {
     const peer = lab.meet(1);
     heartbeats.tell(peer, 0);
@@ -158,17 +149,139 @@ describe('a heartbeat', () => {
   });
 });
 
+/** When the next heartbeat leaves, which the peer answers at once. */
+function nextExchange(peer: Peer): number {
+  const at = timesUntil(peer, lab.context.timers.deadline())[0] ?? nextExchange(peer);
+  answer(peer, Role.feed, at);
+  return at;
+}
+
+/** Whether these differ, and by no more than the jitter from the one around which they lie. */
+function areVaried(times: number[], around: number): boolean {
+  const isNear = (time: number) => Math.abs(time - around) <= around * HEARTBEAT_JITTER + 1e-6;
+  return times.every(isNear) && new Set(times.map(Math.round)).size > 20;
+}
+
+function linkThatAnswered(): Peer {
+  const peer = lab.meet(1, { isSubscriber: true });
+  heartbeats.tell(peer, 0);
+  answer(peer, Role.feed, 0);
+  framesTo(peer);
+  return peer;
+}
+
+describe('the two ends of a link', () => {
+  it('take turns: who was asked begins after an interval, give or take the jitter', () => {
+    const peer = linkThatAnswered();
+    const gaps: number[] = [];
+    for (let now = 10; gaps.length < 40; now += 10) {
+      receive(peer, Role.feed, now);
+      const next = nextExchange(peer);
+      gaps.push(next - now);
+      now = next;
+    }
+    expect(areVaried(gaps, INTERVAL)).toBe(true);
+  });
+
+  it('take turns: who asked steps in later, if the other one does not begin', () => {
+    const peer = linkThatAnswered();
+    const times = Array.from({ length: 40 }, () => nextExchange(peer));
+    const gaps = times.slice(1).map((time, i) => time - times[i]!);
+    expect(areVaried(gaps, TURN_INTERVALS * INTERVAL)).toBe(true);
+  });
+
+  it('do not begin both at once: the jitters are not as wide as the step between them', () => {
+    expect(1 + HEARTBEAT_JITTER).toBeLessThan(TURN_INTERVALS * (1 - HEARTBEAT_JITTER));
+  });
+
+  it('do not wait for each other while an answer is missing', () => {
+    const peer = lab.meet(1, { isSubscriber: true });
+    heartbeats.tell(peer, 0);
+    const due = peer.nextHeartbeatAt;
+    receive(peer, Role.feed, 100);
+    expect(peer.nextHeartbeatAt).toBe(due);
+  });
+});
+
+describe('the share of heartbeats that are answered', () => {
+  it('rises with each that is answered at once, and stays below 1', () => {
+    const peer = lab.meet(1, { isSubscriber: true });
+    const before = peer.answerRate;
+    heartbeats.tell(peer, 0);
+    answer(peer, Role.feed, 10);
+    expect(peer.answerRate).toBeCloseTo(before + (1 - before) / 16, 9);
+    for (let i = 1; i < 200; i++) {
+      heartbeats.tell(peer, i * 100);
+      answer(peer, Role.feed, i * 100 + 10);
+    }
+    expect(peer.answerRate).toBeGreaterThan(0.99);
+    expect(peer.answerRate).toBeLessThan(1);
+  });
+
+  it('falls with each that had to be repeated', () => {
+    const peer = lab.meet(1, { isSubscriber: true });
+    peer.answerRate = 1;
+    heartbeats.tell(peer, 0);
+    lab.advanceTo(HASTY_MS + PING_MS);
+    expect(peer.tries).toBe(3);
+    answer(peer, Role.feed, 500);
+    // Two misses and a hit.
+    expect(peer.answerRate).toBeCloseTo((15 / 16) ** 3 + 1 / 16, 9);
+  });
+
+  it('comes near the truth on a link that loses a third of the exchanges', () => {
+    const peer = lab.meet(1, { isSubscriber: true });
+    const random = new SeededRandom(7);
+    let now = 0;
+    let sum = 0;
+    for (let i = 0; i < 300; i++) {
+      now += 50;
+      heartbeats.tell(peer, now);
+      while (random.unit() < 1 / 3) {
+        now = lab.context.timers.deadline();
+        lab.advanceTo(now);
+      }
+      answer(peer, Role.feed, now + 10);
+      framesTo(peer);
+      sum += peer.answerRate;
+    }
+    expect(sum / 300).toBeGreaterThan(0.6);
+    expect(sum / 300).toBeLessThan(0.73);
+  });
+
+  it('is not told by a peer that was never asked', () => {
+    const peer = lab.meet(1);
+    const before = peer.answerRate;
+    receive(peer, Role.feed, 0);
+    answer(peer, Role.feed, 10);
+    expect(peer.answerRate).toBe(before);
+  });
+});
+
 describe('news of a role', () => {
   it('is repeated, each time after twice as long, until it is answered', () => {
     const peer = lab.meet(1);
-    asFeed(peer, 0);
+    heartbeats.tell(peer, 0);
     framesTo(peer);
     expect(timesUntil(peer, 4_499)).toEqual([HASTY_MS, 3 * HASTY_MS, 7 * HASTY_MS]);
-    answer(peer, Role.subscribed, 2_500);
-    expect(timesUntil(peer, 4_000)).toEqual([]);
+    answer(peer, 0, 2_500);
+    expect(timesUntil(peer, 5_000)).toEqual([]);
   });
 
-  it('is repeated so often, and then as a heartbeat like any other', () => {
+  it('is repeated likewise to a link that is heard otherwise', () => {
+    startLab({ heartbeat: { intervalMs: 5_000, missed: 3 } });
+    const peer = lab.meet(1);
+    asFeed(peer, 0);
+    framesTo(peer);
+    const times: number[] = [];
+    for (let now = 10; now < 4_499; now += 10) {
+      hear(peer, now);
+      times.push(...timesUntil(peer, now));
+    }
+    expect(times).toEqual([HASTY_MS, 3 * HASTY_MS, 7 * HASTY_MS]);
+  });
+
+  it('is repeated so often to a peer that is no link', () => {
     const peer = lab.meet(1);
     heartbeats.tell(peer, 0);
     framesTo(peer);
@@ -177,18 +290,26 @@ describe('news of a role', () => {
 
   it('waits two round trips on a path that is slow', () => {
     const peer = lab.meet(1, { isSubscriber: true });
-    peer.roundTrip.sample(1_000, 0);
+    peer.roundTrip.sample(400, 0);
     heartbeats.tell(peer, 0);
     framesTo(peer);
-    expect(timesUntil(peer, 2_500)).toEqual([2_000]);
+    expect(timesUntil(peer, 900)).toEqual([800]);
   });
 
-  it('is never repeated later than the next heartbeat is due', () => {
+  it('is repeated sooner where the interval is short', () => {
     startLab({ heartbeat: { intervalMs: 100, missed: 10 } });
     const peer = lab.meet(1, { isSubscriber: true });
     heartbeats.tell(peer, 0);
     framesTo(peer);
-    expect(timesUntil(peer, 300).length).toBeGreaterThanOrEqual(2);
+    expect(timesUntil(peer, 45)).toEqual([HASTY_SHARE * 100]);
+  });
+
+  it('is never repeated later than the next heartbeat is due', () => {
+    const peer = lab.meet(1, { isSubscriber: true });
+    peer.roundTrip.sample(5_000, 0);
+    heartbeats.tell(peer, 0);
+    framesTo(peer);
+    expect(timesUntil(peer, TURN_INTERVALS * INTERVAL * (1 + HEARTBEAT_JITTER))[0]).toBeDefined();
   });
 });
 
@@ -315,38 +436,97 @@ describe('a feed', () => {
   });
 });
 
-describe('a silent link', () => {
-  it('is greeted anew first, and dead after the missed intervals', () => {
+/** When it is asked, from the first heartbeat without an answer on. */
+const asked = (count: number) => Array.from({ length: count }, (_, i) => (i === 0 ? 0 : HASTY_MS + (i - 1) * PING_MS));
+
+describe('a link that is not heard', () => {
+  it('is asked again and again, quickly', () => {
     const peer = lab.meet(1, { isSubscriber: true });
     heartbeats.tell(peer, 0);
-    lab.advanceTo(9_999);
-    expect(told).toEqual([]);
-    lab.advanceTo(17_499);
-    expect(told).toContain('rehandshake');
-    expect(told).not.toContain('dead');
-    lab.advanceTo(17_500);
-    expect(told.at(-1)).toBe('dead');
+    framesTo(peer);
+    expect(timesUntil(peer, 1_000)).toEqual(asked(6).slice(1));
   });
 
-  it('lives as long as anything comes from it', () => {
+  it('is told as silent once it did not answer so often, and with each try after that, since the first one', () => {
     const peer = lab.meet(1, { isSubscriber: true });
     heartbeats.tell(peer, 0);
-    for (let now = 0; now <= 60_000; now += 3_000) {
+    lab.advanceTo(asked(DOUBT_TRIES).at(-1)!);
+    expect(silences).toEqual([]);
+    lab.advanceTo(1_000);
+    expect(silences).toEqual(
+      asked(6)
+        .slice(DOUBT_TRIES)
+        .map(now => ({ since: 0, now })),
+    );
+  });
+
+  it('is asked as fast for so long only, and then as any other link', () => {
+    const peer = lab.meet(1, { isSubscriber: true });
+    heartbeats.tell(peer, 0);
+    framesTo(peer);
+    const times = [0, ...timesUntil(peer, 60_000)];
+    expect(times.slice(0, MOST_PINGS)).toEqual(asked(MOST_PINGS));
+    const gaps = times.slice(MOST_PINGS + 1).map((time, i) => time - times[MOST_PINGS + i]!);
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(TURN_INTERVALS * INTERVAL * (1 - HEARTBEAT_JITTER) - 1e-6);
+    expect(told).toEqual([]);
+  });
+
+  it('is not silent when anything comes from it, though no answer does', () => {
+    const peer = lab.meet(1, { isSubscriber: true });
+    heartbeats.tell(peer, 0);
+    for (let now = 100; now <= 60_000; now += 200) {
       hear(peer, now);
       lab.advanceTo(now);
     }
-    expect(told).toEqual([]);
+    expect(silences).toEqual([]);
   });
 
-  it('was no link before, and so owed no sign of life: it has the full time from then on', () => {
+  it('is counted anew when it was heard in between', () => {
+    const peer = lab.meet(1, { isSubscriber: true });
+    heartbeats.tell(peer, 0);
+    lab.advanceTo(asked(DOUBT_TRIES).at(-1)!);
+    hear(peer, 500);
+    lab.advanceTo(60_000);
+    expect(silences[0]!.since).toBeGreaterThan(500);
+  });
+
+  it('has nothing to answer for from before we asked: it may have been no link then', () => {
     const peer = lab.meet(1);
     heartbeats.tell(peer, 0);
     answer(peer, 0, 10);
-    asFeed(peer, 50_000);
-    lab.advanceTo(50_000 + 9_999);
-    expect(told).not.toContain('dead');
-    lab.advanceTo(50_000 + 17_500);
-    expect(told.at(-1)).toBe('dead');
+    asFeed(peer, 5_000);
+    lab.advanceTo(5_000 + 1_000);
+    expect(silences[0]!.since).toBe(5_000);
+  });
+
+  it('is asked faster where the interval is short: as often in an interval', () => {
+    startLab({ heartbeat: { intervalMs: 200, missed: 3 } });
+    const peer = lab.meet(1, { isSubscriber: true });
+    heartbeats.tell(peer, 0);
+    framesTo(peer);
+    expect(timesUntil(peer, 160)).toEqual([60, 90, 120, 150]);
+  });
+});
+
+describe('a peer about which others ask', () => {
+  it('is asked as quickly as a silent link, but is not told as silent: it owes us nothing', () => {
+    const peer = lab.meet(1);
+    peer.isAwaited = true;
+    heartbeats.tell(peer, 0);
+    framesTo(peer);
+    expect(timesUntil(peer, 900)).toEqual([300, 450, 600, 750, 900]);
+    expect(silences).toEqual([]);
+  });
+
+  it('is not, once nobody waits for it', () => {
+    const peer = lab.meet(1);
+    peer.isAwaited = true;
+    heartbeats.tell(peer, 0);
+    lab.advanceTo(600);
+    framesTo(peer);
+    peer.isAwaited = false;
+    expect(timesUntil(peer, 750).length).toBeLessThanOrEqual(1);
+    expect(timesUntil(peer, UNUSED_PEER_MS - 1).length).toBeLessThanOrEqual(HASTY_REPEATS);
   });
 });
 
@@ -367,7 +547,7 @@ describe('a session', () => {
     heartbeats.tell(peer, 0);
     answer(peer, 0, 10);
     peer.isSubscriber = false;
-    lab.peers.refreshLink(peer, 20);
+    lab.peers.refreshLink(peer);
     heartbeats.tell(peer, 20);
     answer(peer, 0, 30);
     lab.advanceTo(IDLE_PEER_MS - 1);

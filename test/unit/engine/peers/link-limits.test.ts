@@ -32,7 +32,7 @@ function ask(number: number, isRingClaim = false): boolean {
 function set(peer: Peer, isSubscriber: boolean, isRingSubscriber: boolean): void {
   peer.isSubscriber = isSubscriber;
   peer.isRingSubscriber = isRingSubscriber;
-  lab.peers.refreshLink(peer, 0);
+  lab.peers.refreshLink(peer);
 }
 
 const isIn = (number: number) => lab.peers.get(idOf(number))!.isSubscriber;
@@ -66,7 +66,7 @@ describe('a peer that wants to subscribe', () => {
   it('may be a feed of ours, which makes no difference', () => {
     const feed = lab.meet(1);
     feed.isFeed = true;
-    lab.peers.refreshLink(feed, 0);
+    lab.peers.refreshLink(feed);
     for (let i = 2; i <= 30; i++) ask(i);
     expect(ask(1)).toBe(false);
   });

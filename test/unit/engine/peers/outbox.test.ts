@@ -10,9 +10,9 @@ beforeEach(() => {
 const frame = (content: number, length = 1) => new Uint8Array(length).fill(content);
 
 /** The first byte of each frame that comes out. */
-function taken(room = Infinity, paced = true): number[] {
+function taken(room = Infinity, isDataDue = true): number[] {
   const contents: number[] = [];
-  for (let next = outbox.shift(room, paced); next !== undefined; next = outbox.shift(room, paced)) {
+  for (let next = outbox.shift(room, isDataDue); next !== undefined; next = outbox.shift(room, isDataDue)) {
     contents.push(next[0]!);
   }
   return contents;
@@ -32,12 +32,14 @@ describe('the order of an outbox', () => {
     expect(taken()).toEqual([1, 2, 3]);
   });
 
-  it('keeps large messages and repairs back while the pacer does not let them through', () => {
+  it('keeps everything but control back while no data is due', () => {
     for (const priority of [Priority.repair, Priority.bulk, Priority.event, Priority.control]) {
       outbox.push(priority, frame(priority));
     }
-    expect(taken(Infinity, false)).toEqual([Priority.control, Priority.event]);
-    expect(taken()).toEqual([Priority.bulk, Priority.repair]);
+    expect(taken(Infinity, false)).toEqual([Priority.control]);
+    expect(outbox.hasData).toBe(true);
+    expect(taken()).toEqual([Priority.event, Priority.bulk, Priority.repair]);
+    expect(outbox.hasData).toBe(false);
   });
 
   it('does not let a small frame overtake an urgent one that needs another datagram', () => {

@@ -7,7 +7,8 @@ import {
 } from '../../../../lib/engine/engine-context.js';
 import { Priority } from '../../../../lib/engine/peers/outbox.js';
 import { Packer } from '../../../../lib/engine/peers/packer.js';
-import { BULK_BURST_BYTES, BULK_BYTES_PER_MS, type Peer } from '../../../../lib/engine/peers/peer.js';
+import { LEAST_BURST_BYTES } from '../../../../lib/engine/peers/flow.js';
+import type { Peer } from '../../../../lib/engine/peers/peer.js';
 import { REJECT_AFTER_MS } from '../../../../lib/engine/crypto/session-limits.js';
 import { EngineLab } from '../engine-lab.js';
 import { pack } from '../insider.js';
@@ -92,48 +93,58 @@ describe('packing datagrams', () => {
   it('begins a new allocation when one is used up', () => {
     const buffers = new Set<ArrayBufferLike>();
     for (let i = 0; i < 200; i++) {
-      lab.peers.send(peer, Priority.event, frameOf(1_000));
+      lab.peers.send(peer, Priority.control, frameOf(1_000));
       buffers.add(packer.pack(peer, 0)!.buffer);
     }
     expect(buffers.size).toBe(4);
   });
 });
 
-describe('the pacer of a peer', () => {
+describe('the rate of a peer', () => {
   beforeEach(() => {
+    peer.roundTrip.sample(100, 0);
     for (let i = 0; i < 100; i++) lab.peers.send(peer, Priority.bulk, frameOf(1_000));
     while (lab.peers.nextInLine() !== undefined);
   });
 
-  it('holds large messages back after a burst, and wakes the outbox when more may go', () => {
-    expect(drain(0)).toBeLessThanOrEqual(BULK_BURST_BYTES + NETWORK_DATAGRAM_BYTES);
+  it('holds data back after a burst, and wakes the outbox when more may go', () => {
+    const sent = drain(0);
+    expect(sent).toBeGreaterThanOrEqual(LEAST_BURST_BYTES - NETWORK_DATAGRAM_BYTES);
+    expect(sent).toBeLessThanOrEqual(LEAST_BURST_BYTES + NETWORK_DATAGRAM_BYTES);
     expect(peer.paced.isSet).toBe(true);
-    expect(peer.paced.at).toBeLessThan(1);
     lab.advanceTo(peer.paced.at);
     expect(lab.peers.nextInLine()).toBe(peer);
   });
 
-  it('lets control and small broadcasts through all the same', () => {
+  it('holds small broadcasts back as well, but never control', () => {
     drain(0);
     lab.peers.send(peer, Priority.control, frameOf(100));
     lab.peers.send(peer, Priority.event, frameOf(200));
-    expect(drain(0)).toBe(100 + 200 + 24);
+    expect(drain(0)).toBe(100 + 24);
+    expect(drain(100)).toBeGreaterThan(200);
   });
 
-  it('does not count these', () => {
-    lab.peers.send(peer, Priority.control, frameOf(1_176));
-    lab.peers.send(peer, Priority.event, frameOf(1_176));
-    const sent = drain(0) - 2 * NETWORK_DATAGRAM_BYTES;
-    expect(sent).toBeGreaterThanOrEqual(BULK_BURST_BYTES);
+  it('does not count control', () => {
+    for (let i = 0; i < 20; i++) lab.peers.send(peer, Priority.control, frameOf(1_176));
+    const sent = drain(0) - 20 * NETWORK_DATAGRAM_BYTES;
+    expect(sent).toBeGreaterThanOrEqual(LEAST_BURST_BYTES - NETWORK_DATAGRAM_BYTES);
   });
 
-  it('lets as much through as its rate says', () => {
+  it('is that of ten datagrams in a round trip at first', () => {
     drain(0);
     const before = peer.outbox.bytes;
-    for (let now = 1; now <= 10; now++) drain(now);
+    for (let now = 1; now <= 50; now++) drain(now);
     const passed = before - peer.outbox.bytes;
-    expect(passed).toBeGreaterThanOrEqual(10 * BULK_BYTES_PER_MS - NETWORK_DATAGRAM_BYTES);
-    expect(passed).toBeLessThanOrEqual(10 * BULK_BYTES_PER_MS + NETWORK_DATAGRAM_BYTES);
+    expect(passed).toBeGreaterThanOrEqual(6_000 - NETWORK_DATAGRAM_BYTES);
+    expect(passed).toBeLessThanOrEqual(6_000 + NETWORK_DATAGRAM_BYTES);
+  });
+
+  it('is none for a peer on the same host, until it has as much as its buffer takes', () => {
+    const local = lab.meet(2, { endpoint: { address: '127.0.0.1', port: 1 } });
+    for (let i = 0; i < 200; i++) lab.peers.send(local, Priority.event, frameOf(1_000));
+    let datagrams = 0;
+    while (packer.pack(local, 0) !== undefined) datagrams++;
+    expect(datagrams).toBe(2);
   });
 });
 

@@ -91,7 +91,7 @@ describe('a peer that is removed', () => {
     const peer = lab.meet(1, { isSubscriber: true });
     lab.context.timers.set(peer.service, 100);
     lab.context.timers.set(peer.paced, 100);
-    lab.peers.remove(peer, 0);
+    lab.peers.remove(peer);
     expect(lab.peers.get(idOf(1))).toBeUndefined();
     expect([lab.peers.links.length, lab.sessions.size, lab.context.timers.size]).toEqual([0, 0, 0]);
     lab.peers.check();
@@ -100,7 +100,7 @@ describe('a peer that is removed', () => {
   it('takes what waited for it along, which is counted', () => {
     const peer = lab.meet(1);
     for (let i = 0; i < 3; i++) lab.peers.send(peer, Priority.event, new Uint8Array(10));
-    lab.peers.remove(peer, 0);
+    lab.peers.remove(peer);
     expect(lab.context.counters.drops.peer_gone).toBe(3);
   });
 });
@@ -143,11 +143,11 @@ describe('the list of links', () => {
   it('has those that are our feed or our subscriber', () => {
     const [feed, subscriber, neither] = [lab.meet(1), lab.meet(2, { isSubscriber: true }), lab.meet(3)];
     feed.isFeed = true;
-    lab.peers.refreshLink(feed, 0);
-    lab.peers.refreshLink(neither, 0);
+    lab.peers.refreshLink(feed);
+    lab.peers.refreshLink(neither);
     expect(lab.peers.links).toEqual([subscriber, feed]);
     subscriber.isSubscriber = false;
-    lab.peers.refreshLink(subscriber, 0);
+    lab.peers.refreshLink(subscriber);
     expect(lab.peers.links).toEqual([feed]);
     lab.peers.check();
   });

@@ -1,0 +1,318 @@
+import { cubicWindow, cubicReturnMs, friendlyWindow, LOSS_DECREASE } from './contest.js';
+import { Losses, lossesExceed } from './losses.js';
+
+/** Rates are in bytes per ms, which is kB/s. */
+
+/** Rounds are a round trip, but at least this, ms: shorter ones of a near peer would be told from too few datagrams. */
+export const LEAST_ROUND_MS = 25;
+
+/** What a link sends in its first round (RFC 9002, section 7.2, and RFC 6928). */
+export const INITIAL_ROUND_BYTES = 12_000;
+
+/** Slowest rate: a full datagram in half a second. Small broadcasts and repairs flow on, however bad a link seems. */
+export const LEAST_RATE = 2.4;
+
+/** Start-up doubles the rate each round, as slow start does, until the queue grows or the rate of arrival does not. */
+const START_UP_GAIN = 2;
+/** Queue at which start-up ends, ms. */
+export const START_UP_QUEUE_MS = 8;
+/** Arrival has to grow by this factor when the rate doubles; it may fail to this many rounds in a row (as in BBR). */
+const START_UP_GROWTH = 1.25;
+const START_UP_FLAT_ROUNDS = 3;
+/** And not so large a share may be missing, of this many datagrams or more. */
+const MOST_START_UP_LOSS = 0.5;
+const START_UP_SAMPLE = 30;
+
+/** A queue of this, ms, and as many deviations of the delay's noise is a standing one: the rate goes down. */
+export const QUEUE_MS = 10;
+const QUEUE_DEVIATIONS = 7;
+/** A queue below this, ms, and as many deviations is empty. */
+export const EMPTY_QUEUE_MS = 3;
+const EMPTY_DEVIATIONS = 4;
+
+/** Of what arrived, so much is sent while a queue drains: 15 ms are gone in 100 ms. */
+export const DRAIN_SHARE = 0.85;
+/** And so much when it has drained: less than arrived, so that of two flows the larger one gives more. */
+export const AFTER_DRAIN_SHARE = 0.94;
+
+/**
+ * How much longer than reckoned a queue may take to drain before somebody else must be filling it who does not mind: then
+ * it is contested.
+ */
+const DRAIN_PATIENCE = 2;
+const DRAIN_ROUNDS = 4;
+
+/**
+ * The rate grows each round by a datagram in a round, the same for all, so that of two flows the smaller one catches up; by
+ * no more than this share of it, or slow links would get a queue at once; and by this share more, or it took fast ones for ever.
+ */
+const GROWTH = 1_200 / LEAST_ROUND_MS;
+const MOST_GROWTH_SHARE = 0.08;
+const LEAST_GROWTH_SHARE = 0.002;
+/** After so many rounds without a queue growth doubles: there is room. It doubles again after as many more, up to the most. */
+const GROWTH_ROUNDS = 8;
+const MOST_GROWTH_DOUBLINGS = 5;
+
+/** In a contest the rate grows by this in a round until the first loss. */
+const CONTEST_START_GAIN = 1.15;
+/** And is at most this times what arrives. */
+const MOST_BY_ARRIVAL = 1.15;
+
+/** In a contest, so long after the last time, ms, a loss is followed by a look whether the other is still there. */
+const LOOK_INTERVAL_MS = 10_000;
+/** How long one looks, ms, and at which share of the rate. */
+const LOOK_MS = 64;
+const LOOK_SHARE = 0.25;
+
+/** Without a report for this long, or four round trips, the rate is halved; ms (RFC 5348, section 4.3). */
+export const NO_REPORT_MS = 1_000;
+const NO_REPORT_ROUND_TRIPS = 4;
+
+/** A rate that is not used is halved so often, ms, down to that of the start (RFC 7661). */
+export const IDLE_HALVING_MS = 5_000;
+
+/** What came of the datagrams of one round. */
+export interface Round {
+  readonly ms: number;
+  /** From sending to report, ms. */
+  readonly roundTripMs: number;
+  /** How long they waited, ms, beyond what the path takes; and how much the delay varies by itself. */
+  readonly queueMs: number;
+  readonly noiseMs: number;
+  /** How fast they arrived. */
+  readonly arrivalRate: number;
+  readonly sent: number;
+  /** What did not arrive, as far as is known by now: some may be late. */
+  readonly missing: number;
+  /** What was found lost, and of how many datagrams: those of some reports ago. */
+  readonly lost: number;
+  readonly settled: number;
+  /** Whether there was more to send than the rate let through. */
+  readonly isLimited: boolean;
+  /** Whether the rate was what held it back all the time, so that what arrived tells what the path takes. */
+  readonly isTelling: boolean;
+  /** Share of the growth of one flow that is ours: less than 1 while other links of the node grow as well. */
+  readonly growthShare: number;
+}
+
+export type RateMode = 'start' | 'steady' | 'drain' | 'contest' | 'look';
+
+/**
+ * How fast a link may send. It finds out what arrives, and keeps the queue on the way short: up a little each round, down to
+ * less than what arrives when a queue stands. Losses alone count only if there are more than the path has by itself. Where
+ * somebody else keeps the queue full, that would mean to starve: there it competes as CUBIC does (RFC 9438).
+ */
+export class RateController {
+  /** 0 until it starts. */
+  rate = 0;
+  mode: RateMode = 'start';
+  private since = 0;
+  private until = 0;
+  private roundsWithoutQueue = 0;
+  private flatRounds = 0;
+  private arrivalBefore = 0;
+  private halvedAt = -Infinity;
+  // In a contest: the window, that before the last loss, and how long it takes to come back to it.
+  private window = 0;
+  private windowAtLoss = 0;
+  private returnMs = 0;
+  private lookedAt = -Infinity;
+
+  private initialRate = 0;
+  private readonly losses = new Losses();
+
+  /** @param initialRate that of the first round, and after a long silence. */
+  start(initialRate: number): void {
+    this.initialRate = Math.max(LEAST_RATE, initialRate);
+    this.rate = this.initialRate;
+  }
+
+  /** Share of datagrams that the path loses by itself; 0 while it is not known. */
+  get pathLoss(): number {
+    return this.losses.ofPath;
+  }
+
+  /** A round is over. */
+  onRound(round: Round, now: number): void {
+    this.halvedAt = now;
+    const isExcess = this.losses.areExcessive(round, isEmpty(round), now);
+    switch (this.mode) {
+      case 'start':
+        this.startUp(round, isExcess, now);
+        break;
+      case 'steady':
+        this.steady(round, isExcess, now);
+        break;
+      case 'drain':
+        this.drain(round, now);
+        break;
+      case 'contest':
+        this.contest(round, now);
+        break;
+      case 'look':
+        this.look(round, now);
+        break;
+    }
+    this.rate = Math.max(LEAST_RATE, this.rate);
+  }
+
+  /** Whether so long a queue ends the round at once: each round of start-up doubles what comes too much. */
+  isQueueTooLong(queueMs: number, noiseMs: number): boolean {
+    return this.mode === 'start' && queueMs > START_UP_QUEUE_MS + QUEUE_DEVIATIONS * noiseMs;
+  }
+
+  /** Nothing was reported since then, though it was asked for; to be called now and then. */
+  onSilence(roundTripMs: number, since: number, now: number): void {
+    const patience = Math.max(NO_REPORT_MS, NO_REPORT_ROUND_TRIPS * roundTripMs);
+    if (now - Math.max(since, this.halvedAt) < patience) return;
+    this.halvedAt = now;
+    this.rate = Math.max(LEAST_RATE, this.rate / 2);
+    if (this.mode === 'start') this.enter('steady', now);
+  }
+
+  /** The link was not used for some rounds: whatever queue there was is gone. */
+  onPause(now: number): void {
+    if (this.mode === 'start') return;
+    if (this.mode === 'drain') this.rate *= AFTER_DRAIN_SHARE / DRAIN_SHARE;
+    if (this.mode === 'look') this.rate /= LOOK_SHARE;
+    this.enter('steady', now);
+  }
+
+  /** The link was not used for this long. */
+  onIdle(idleMs: number, now: number): void {
+    const halvings = Math.floor(idleMs / IDLE_HALVING_MS);
+    if (halvings < 1) return;
+    this.halvedAt = now;
+    if (this.rate > this.initialRate) this.rate = Math.max(this.initialRate, this.rate / 2 ** halvings);
+    // What is not known any more is found as at first.
+    this.enter('start', now);
+  }
+
+  private startUp(round: Round, isExcess: boolean, now: number): void {
+    if (this.isQueueTooLong(round.queueMs, round.noiseMs)) return this.cut(round, now);
+    if (round.missing > MOST_START_UP_LOSS * round.sent && round.sent >= START_UP_SAMPLE) return this.cut(round, now);
+    if (!round.isLimited) return;
+    if (round.isTelling) {
+      const hasGrown = round.arrivalRate >= START_UP_GROWTH * this.arrivalBefore;
+      this.flatRounds = hasGrown ? 0 : this.flatRounds + 1;
+      this.arrivalBefore = Math.max(this.arrivalBefore, round.arrivalRate);
+      if (this.flatRounds >= START_UP_FLAT_ROUNDS || (isExcess && !hasGrown)) return this.cut(round, now);
+    }
+    this.rate *= START_UP_GAIN;
+  }
+
+  private steady(round: Round, isExcess: boolean, now: number): void {
+    if (isStanding(round) || isExcess) {
+      if (round.isLimited) this.cut(round, now);
+      return;
+    }
+    if (!round.isLimited) return;
+    if (isEmpty(round)) this.roundsWithoutQueue++;
+    else if (isFilling(round)) this.roundsWithoutQueue = 0;
+    const doublings = Math.min(MOST_GROWTH_DOUBLINGS, Math.floor(this.roundsWithoutQueue / GROWTH_ROUNDS));
+    this.rate += growth(this.rate) * 2 ** doublings * round.growthShare;
+  }
+
+  /** Sends less than arrives until the queue is gone. */
+  private cut(round: Round, now: number): void {
+    this.rate = Math.min(this.rate, this.bottleneck(round)) * DRAIN_SHARE;
+    const reckoned = round.queueMs / (1 - DRAIN_SHARE);
+    this.enter('drain', now);
+    this.until = now + DRAIN_PATIENCE * reckoned + DRAIN_ROUNDS * Math.max(LEAST_ROUND_MS, round.roundTripMs);
+  }
+
+  /** How fast one would have to send for what arrives, less what the path loses by itself. */
+  private bottleneck(round: Round): number {
+    const passed = 1 - this.pathLoss;
+    const byShare = (this.rate * (1 - Math.max(0, round.missing) / round.sent)) / passed;
+    return round.isTelling ? round.arrivalRate / passed : byShare;
+  }
+
+  private drain(round: Round, now: number): void {
+    if (isEmpty(round)) {
+      this.rate *= AFTER_DRAIN_SHARE / DRAIN_SHARE;
+      this.enter('steady', now);
+    } else if (now >= this.until) {
+      if (isStanding(round)) this.beginContest(round, now);
+      else this.enter('steady', now);
+    }
+  }
+
+  private beginContest(round: Round, now: number): void {
+    this.rate /= DRAIN_SHARE;
+    this.window = this.rate * round.roundTripMs;
+    this.windowAtLoss = Infinity;
+    this.lookedAt = now;
+    this.enter('contest', now);
+  }
+
+  private contest(round: Round, now: number): void {
+    if (isEmpty(round)) return this.enter('steady', now);
+    if (!round.isLimited) return;
+    // A window is refilled by what arrives: no faster, however short the queue becomes.
+    const most = MOST_BY_ARRIVAL * this.bottleneck(round) * round.roundTripMs;
+    this.window = Math.min(this.window, most);
+    const isNews = now - this.since > round.roundTripMs + LEAST_ROUND_MS;
+    if (isNews && lossesExceed(round, this.pathLoss, 0)) {
+      // A flow that grows gives way to the others sooner (RFC 9438, section 4.7).
+      this.windowAtLoss = this.window < this.windowAtLoss ? (this.window * (1 + LOSS_DECREASE)) / 2 : this.window;
+      this.returnMs = cubicReturnMs(this.windowAtLoss);
+      this.window *= LOSS_DECREASE;
+      this.since = now;
+      if (now - this.lookedAt >= LOOK_INTERVAL_MS) return this.beginLook(round, now);
+    } else this.window = Math.max(this.window, this.contestWindow(round, now));
+    this.rate = Math.min(this.window, most) / round.roundTripMs;
+  }
+
+  private contestWindow(round: Round, now: number): number {
+    // As in slow start: a fair share is found by going on until something is lost.
+    if (this.windowAtLoss === Infinity) return this.window * CONTEST_START_GAIN;
+    const elapsed = now - this.since;
+    const target = Math.max(
+      cubicWindow(this.windowAtLoss, this.returnMs, elapsed),
+      friendlyWindow(this.windowAtLoss, elapsed, round.roundTripMs),
+    );
+    // Not by more than half in a round trip (RFC 9438, section 4.2).
+    return Math.min(target, 1.5 * this.window);
+  }
+
+  /** Alone, the queue would soon be gone. */
+  private beginLook(round: Round, now: number): void {
+    this.enter('look', now);
+    this.rate *= LOOK_SHARE;
+    this.until = now + LOOK_MS + round.roundTripMs;
+    this.lookedAt = this.until;
+  }
+
+  private look(round: Round, now: number): void {
+    if (!isEmpty(round) && now < this.until) return;
+    this.rate /= LOOK_SHARE;
+    this.enter(isEmpty(round) ? 'steady' : 'contest', now);
+  }
+
+  private enter(mode: RateMode, now: number): void {
+    this.mode = mode;
+    this.since = now;
+    this.roundsWithoutQueue = 0;
+    this.flatRounds = 0;
+    this.arrivalBefore = 0;
+  }
+}
+
+function isEmpty({ queueMs, noiseMs }: Round): boolean {
+  return queueMs < EMPTY_QUEUE_MS + EMPTY_DEVIATIONS * noiseMs;
+}
+
+/** Half way to a standing queue. */
+function isFilling({ queueMs, noiseMs }: Round): boolean {
+  return queueMs > (QUEUE_MS + EMPTY_QUEUE_MS + (QUEUE_DEVIATIONS + EMPTY_DEVIATIONS) * noiseMs) / 2;
+}
+
+function isStanding({ queueMs, noiseMs }: Round): boolean {
+  return queueMs > QUEUE_MS + QUEUE_DEVIATIONS * noiseMs;
+}
+
+/** By how much a rate grows in one round. */
+export function growth(rate: number): number {
+  return Math.min(GROWTH, MOST_GROWTH_SHARE * rate) + LEAST_GROWTH_SHARE * rate;
+}

@@ -1,0 +1,47 @@
+import { execFile } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { transpile } from '../transpile.js';
+import type { ClusterResult } from './kill-and-pause.js';
+
+const TEST = fileURLToPath(new URL('..', import.meta.url));
+/** Not where `npm run test:cluster` compiles to: both may run at once. */
+const OUTPUT = join(TEST, '../dist/test');
+const NODES = 18;
+/** Heartbeats that find the dead within three seconds: quick, and still slower than a busy machine is late. */
+const ARGS = ['--nodes', String(NODES), '--heartbeat', '400,4', '--quiet', '0.5', '--pause', '6', '--json'];
+
+/** A short version of `npm run test:cluster`. */
+describe('eighteen nodes in three processes', () => {
+  let result: ClusterResult;
+
+  beforeAll(async () => {
+    for (const folder of ['cluster', 'processes']) {
+      for (const file of readdirSync(join(TEST, folder)).filter(name => /(?<!\.test)\.ts$/.test(name))) {
+        transpile(join(TEST, folder, file), join(OUTPUT, folder, file.replace(/ts$/, 'js')));
+      }
+    }
+    // It fails where not all nodes see all.
+    const { stdout } = await promisify(execFile)(process.execPath, [join(OUTPUT, 'cluster/main.js'), ...ARGS]);
+    result = JSON.parse(stdout) as ClusterResult;
+  });
+
+  it('see all others after the start, after a kill and a restart, and after a pause', () => {
+    expect(result.nodes).toBe(NODES);
+  });
+
+  it('tell of each node of a process that is killed, and not before it can be known', () => {
+    expect(result.detectionMs!.p50).toBeGreaterThan(400);
+  });
+
+  it('take none for dead that runs, also those that stood still themselves', () => {
+    expect([result.falseDowns, result.falseDownsByPaused]).toEqual([0, 0]);
+  });
+
+  it('take those for dead that stand still for longer than they are waited for', () => {
+    expect(result.pausedTakenForDead).toBe(NODES / 3);
+  });
+});

@@ -1,0 +1,73 @@
+/** A process that holds nodes, for tests that need several processes. */
+import { GwyhNode, type GwyhNodeOptions, type MemberEventName } from 'nestjs-gwyh';
+import { monotonicMs } from './clock.js';
+import { serve } from './commands.js';
+import { summaryOf } from './message.js';
+
+/** What a node told of another one. */
+export interface Change {
+  readonly atMs: number;
+  readonly observer: string;
+  readonly event: MemberEventName;
+  readonly member: string;
+}
+
+const nodes: GwyhNode[] = [];
+const changes: Change[] = [];
+/** What each node received, long messages as a digest. */
+const received: string[][] = [];
+
+async function startNode(options: GwyhNodeOptions): Promise<{ id: string; port: number }> {
+  const node = new GwyhNode(options);
+  const texts: string[] = [];
+  node.onBroadcast(payload => texts.push(summaryOf(payload)));
+  for (const event of ['up', 'suspect', 'down', 'left'] as const) {
+    node.on(event, ({ id }) => changes.push({ atMs: monotonicMs(), observer: node.id, event, member: id }));
+  }
+  await node.start();
+  nodes.push(node);
+  received.push(texts);
+  return { id: node.id, port: node.address.port };
+}
+
+const commands = {
+  /** One after the other, as the options say. */
+  async start(options: readonly GwyhNodeOptions[]): Promise<{ id: string; port: number }[]> {
+    const started = [];
+    for (const each of options) started.push(await startNode(each));
+    return started;
+  },
+
+  async ready(timeoutMs: number): Promise<void> {
+    await Promise.all(nodes.map(node => node.ready({ timeoutMs })));
+  },
+
+  /** From one of the nodes, by its place. */
+  broadcast: (place: number, text: string) => nodes[place]!.broadcast(Buffer.from(text)),
+
+  /** The changes from the given one on. */
+  changes: (since: number): Change[] => changes.slice(since),
+
+  received: () => received,
+
+  /** Ids of those that each node sees. */
+  members: () => nodes.map(node => node.members().map(({ id }) => id)),
+
+  /** Where the only node believes another one to be. */
+  addressOf: (member: string) => nodes[0]!.members().find(({ id }) => id === member)?.address,
+
+  /** Processor time of this process so far, ms. */
+  cpuMs(): number {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1_000;
+  },
+
+  metrics: () => nodes.map(node => node.metrics()),
+
+  async close(): Promise<void> {
+    await Promise.all(nodes.map(node => node.close()));
+  },
+};
+export type NodeHost = typeof commands;
+
+serve(commands);

@@ -1,0 +1,37 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { format, resolveConfig } from 'prettier';
+import { hashOfCode, RunCache } from './run-cache.js';
+import { copySimulator } from './simulator-copy.js';
+
+/** From `dist/simulate/test/simulate/report` to the root of the package. */
+const here = dirname(fileURLToPath(import.meta.url));
+const simulator = dirname(here);
+const compiled = join(simulator, '../..');
+const root = join(compiled, '../..');
+
+/** What makes documents of results, and does not change them. */
+const WRITERS = [here, join(simulator, 'membership/targets')];
+
+/** The simulator as it is now, for all runs of a report, and the results that it has had. */
+export function prepareSimulator<Result>(): { readonly program: string; readonly cache: RunCache<Result> } {
+  const code = hashOfCode([join(compiled, 'lib'), simulator], ...WRITERS);
+  const directory = join(root, 'node_modules/.cache/nestjs-gwyh-simulation');
+  const copy = copySimulator(compiled, directory, code);
+  return { program: join(copy, relative(compiled, simulator), 'main.js'), cache: new RunCache(directory, code) };
+}
+
+/** Writes files of a report, Markdown as Prettier has it. The directory is below the package. */
+export async function writeFiles(directory: string, files: Readonly<Record<string, string>>): Promise<void> {
+  const output = join(root, directory);
+  mkdirSync(output, { recursive: true });
+  const style = await resolveConfig(join(root, 'package.json'));
+  for (const [name, text] of Object.entries(files)) {
+    const isMarkdown = name.endsWith('.md');
+    writeFileSync(join(output, name), isMarkdown ? await format(text, { ...style, parser: 'markdown' }) : text);
+  }
+}
+
+/** On what a report was made. */
+export const environment = `Node ${process.versions.node}, ${process.platform} ${process.arch}`;

@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest';
+import { SeededRandom } from '../../lib/testing/seeded-random.js';
+import { Bottleneck, Clock } from './bottleneck/bottleneck.js';
+import { OurSender } from './bottleneck/our-sender.js';
+import { TcpSender } from './bottleneck/tcp-sender.js';
+
+interface Setting {
+  readonly mbits: number;
+  readonly bufferMs?: number;
+  readonly latencyMs?: number;
+  readonly jitterMs?: number;
+  readonly loss?: number;
+  /** When each of our senders starts, ms. */
+  readonly ours?: readonly number[];
+  readonly tcps?: readonly number[];
+  readonly warmUpMs?: number;
+  readonly ms?: number;
+}
+
+/** Senders at one bottleneck. Shares are of the payload that arrives, by the rate of the link. */
+function run(setting: Setting) {
+  const { mbits, bufferMs = 50, latencyMs = 0.1, jitterMs = 0, loss = 0, ours = [0], tcps = [] } = setting;
+  const { warmUpMs = 0, ms = 20_000 } = setting;
+  const clock = new Clock();
+  const link = new Bottleneck(clock, mbits * 125, bufferMs);
+  const random = new SeededRandom(1);
+  const senders = ours.map(startAt => new OurSender(clock, link, random, { latencyMs, jitterMs, loss, startAt }));
+  const rivals = tcps.map(startAt => new TcpSender(clock, link, latencyMs, startAt));
+  clock.run(warmUpMs);
+  link.reset();
+  const before = [...senders, ...rivals].map(sender => sender.delivered);
+  clock.run(warmUpMs + ms);
+  const shares = [...senders, ...rivals].map((sender, i) => (sender.delivered - before[i]!) / ms / link.rate);
+  return { shares, share: shares[0]!, loss: link.lossShare, waitMs: link.waitPercentile(0.5) };
+}
+
+/** Jain's index: 1 when all have the same, 1/n when one has everything. */
+function fairness(shares: readonly number[]): number {
+  const sum = shares.reduce((a, b) => a + b, 0);
+  return sum ** 2 / (shares.length * shares.reduce((a, b) => a + b ** 2, 0));
+}
+
+describe('one sender at a bottleneck', () => {
+  // Headers take 3.4 % of the link.
+  it.each([
+    { mbits: 10, latencyMs: 0.1 },
+    { mbits: 100, latencyMs: 0.1 },
+    { mbits: 100, latencyMs: 20 },
+  ])('fills it without filling its buffer: %o', setting => {
+    const { share, loss, waitMs } = run(setting);
+    expect(share).toBeGreaterThanOrEqual(0.9);
+    expect(loss).toBeLessThanOrEqual(0.01);
+    expect(waitMs).toBeLessThanOrEqual(20);
+  });
+
+  it('fills a slow one, too', () => {
+    expect(run({ mbits: 1 }).share).toBeGreaterThanOrEqual(0.8);
+  });
+
+  it.each([{ latencyMs: 0.1 }, { latencyMs: 20 }])('leaves a deep buffer nearly empty: %o', setting => {
+    expect(run({ mbits: 100, bufferMs: 500, ...setting }).waitMs).toBeLessThanOrEqual(20);
+  });
+
+  it('is not slowed down by a path on which delays vary', () => {
+    expect(run({ mbits: 100, latencyMs: 20, jitterMs: 10 }).share).toBeGreaterThanOrEqual(0.85);
+  });
+});
+
+describe('losses without congestion', () => {
+  it.each([
+    { mbits: 10, latencyMs: 0.1 },
+    { mbits: 100, latencyMs: 0.1 },
+    { mbits: 100, latencyMs: 20 },
+  ])('of 30 % leave at least half of the lossless goodput: %o', setting => {
+    expect(run({ ...setting, loss: 0.3 }).share).toBeGreaterThanOrEqual(0.5 * run(setting).share);
+  });
+});
+
+describe('several senders at a bottleneck', () => {
+  it.each([{ mbits: 10 }, { mbits: 100 }])('of which one comes later share it evenly: %o', setting => {
+    const { shares, loss } = run({ ...setting, ours: [0, 3_000], warmUpMs: 10_000, ms: 20_000 });
+    expect(fairness(shares)).toBeGreaterThanOrEqual(0.95);
+    expect(shares[0]! + shares[1]!).toBeGreaterThanOrEqual(0.9);
+    expect(loss).toBeLessThanOrEqual(0.01);
+  });
+});
+
+describe('beside a TCP, which fills the buffer', () => {
+  it.each([
+    { mbits: 10, ours: [0], tcps: [5_000] },
+    { mbits: 10, ours: [5_000], tcps: [0] },
+    { mbits: 10, latencyMs: 20, ours: [0], tcps: [0] },
+    { mbits: 100, latencyMs: 20, ours: [0], tcps: [0] },
+  ])('both have at least 30 %: %o', setting => {
+    const { shares } = run({ ...setting, warmUpMs: 10_000, ms: 30_000 });
+    expect(Math.min(...shares)).toBeGreaterThanOrEqual(0.3);
+  });
+
+  it('a sender has the whole link again, and a short queue, soon after that has gone', () => {
+    const clock = new Clock();
+    const link = new Bottleneck(clock, 1_250, 50);
+    const options = { latencyMs: 0.1, jitterMs: 0, loss: 0, startAt: 0 };
+    const sender = new OurSender(clock, link, new SeededRandom(1), options);
+    const rival = new TcpSender(clock, link, 0.1, 0);
+    clock.run(20_000);
+    rival.stop();
+    clock.run(40_000);
+    const before = sender.delivered;
+    link.reset();
+    clock.run(50_000);
+    expect((sender.delivered - before) / 10_000 / link.rate).toBeGreaterThanOrEqual(0.9);
+    expect(link.waitPercentile(0.5)).toBeLessThanOrEqual(20);
+  });
+});

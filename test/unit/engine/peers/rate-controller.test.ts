@@ -1,0 +1,191 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import {
+  DRAIN_SHARE,
+  IDLE_HALVING_MS,
+  LEAST_RATE,
+  NO_REPORT_MS,
+  growth,
+  RateController,
+  type Round,
+} from '../../../../lib/engine/peers/rate-controller.js';
+
+const QUIET: Round = {
+  ms: 25,
+  roundTripMs: 10,
+  queueMs: 0,
+  noiseMs: 0,
+  arrivalRate: 1_000,
+  sent: 30,
+  missing: 0,
+  lost: 0,
+  settled: 30,
+  isLimited: true,
+  isTelling: true,
+  growthShare: 1,
+};
+
+let control: RateController;
+let now: number;
+
+/** One round after the other. */
+function rounds(count: number, round: Partial<Round> = {}): void {
+  for (let i = 0; i < count; i++) control.onRound({ ...QUIET, ...round }, (now += 25));
+}
+
+beforeEach(() => {
+  control = new RateController();
+  control.start(100);
+  now = 0;
+});
+
+/** A link that has found 1,000 bytes per ms and is steady. */
+function steady(): void {
+  rounds(1, { queueMs: 20 });
+  rounds(1);
+  control.rate = 1_000;
+}
+
+describe('the start', () => {
+  it('doubles the rate while more and more arrives', () => {
+    for (let rate = 100; rate <= 800; rate *= 2) {
+      expect(control.rate).toBe(rate);
+      rounds(1, { arrivalRate: rate });
+    }
+  });
+
+  it('does not when there was not that much to send', () => {
+    rounds(5, { isLimited: false });
+    expect(control.rate).toBe(100);
+  });
+
+  it('ends when a queue grows, at less than what arrives', () => {
+    rounds(3, { arrivalRate: 300 });
+    rounds(1, { arrivalRate: 500, queueMs: 9 });
+    expect(control.mode).toBe('drain');
+    expect(control.rate).toBeCloseTo(DRAIN_SHARE * 500, 6);
+  });
+
+  it('ends when no more arrives though more is sent', () => {
+    for (let i = 0; i < 10 && control.mode === 'start'; i++) rounds(1, { arrivalRate: 300 });
+    expect(control.mode).toBe('drain');
+    expect(control.rate).toBeLessThanOrEqual(300);
+  });
+
+  it('ends when most is lost', () => {
+    rounds(1, { missing: 20, isTelling: false });
+    expect(control.mode).toBe('drain');
+    expect(control.rate).toBeLessThan(40);
+  });
+});
+
+describe('a steady link', () => {
+  beforeEach(steady);
+
+  it('grows by a datagram in a round, and faster while there is no queue at all', () => {
+    rounds(1, { queueMs: 5 });
+    expect(control.rate).toBeCloseTo(1_000 + growth(1_000), 6);
+    const before = control.rate;
+    rounds(40);
+    expect(control.rate).toBeGreaterThan(before + 80 * growth(before));
+  });
+
+  it('grows by its part of that when other links grow as well', () => {
+    rounds(1, { queueMs: 5, growthShare: 1 / 4 });
+    expect(control.rate).toBeCloseTo(1_000 + growth(1_000) / 4, 6);
+  });
+
+  it('does not grow when it is not used up', () => {
+    rounds(20, { isLimited: false });
+    expect(control.rate).toBe(1_000);
+  });
+
+  it('gives way to a standing queue, drains it, and goes on at less than what arrived', () => {
+    rounds(1, { queueMs: 12, arrivalRate: 900 });
+    expect(control.rate).toBeCloseTo(DRAIN_SHARE * 900, 6);
+    rounds(1, { queueMs: 6, arrivalRate: 900 });
+    expect(control.rate).toBeCloseTo(DRAIN_SHARE * 900, 6);
+    rounds(1, { queueMs: 1, arrivalRate: 765 });
+    expect(control.mode).toBe('steady');
+    expect(control.rate).toBeCloseTo(0.94 * 900, 6);
+  });
+
+  it('does not mind delays that vary by themselves', () => {
+    rounds(20, { queueMs: 12, noiseMs: 3 });
+    expect(control.mode).toBe('steady');
+  });
+
+  it('does not mind losses that the path has by itself', () => {
+    rounds(400, { settled: 30, lost: 9, missing: 9, arrivalRate: 700 });
+    expect(control.mode).toBe('steady');
+    expect(control.rate).toBeGreaterThan(1_000);
+  });
+
+  it('gives way to losses that it has not', () => {
+    rounds(100, { lost: 0 });
+    const before = control.rate;
+    rounds(40, { lost: 3, missing: 3, arrivalRate: before * 0.9 });
+    expect(control.rate).toBeLessThan(before);
+  });
+});
+
+describe('a queue that does not drain', () => {
+  beforeEach(() => {
+    steady();
+    rounds(80, { queueMs: 40, arrivalRate: 500 });
+  });
+
+  it('is contested', () => {
+    expect(control.mode).toBe('contest');
+  });
+
+  it('is contested as a TCP would, by losses alone', () => {
+    rounds(20, { queueMs: 40, roundTripMs: 50, arrivalRate: 2_000 });
+    const before = control.rate;
+    rounds(1, { queueMs: 45, roundTripMs: 50, arrivalRate: 2_000, lost: 1 });
+    expect(control.rate).toBeLessThanOrEqual(0.75 * before);
+  });
+
+  it('is no longer when it has drained', () => {
+    rounds(1, { queueMs: 1 });
+    expect(control.mode).toBe('steady');
+  });
+
+  it('is looked at now and then, after a loss: perhaps the other has gone', () => {
+    rounds(400, { queueMs: 40, arrivalRate: 500 });
+    rounds(1, { queueMs: 45, arrivalRate: 500, lost: 1 });
+    expect(control.mode).toBe('look');
+    const looking = control.rate;
+    rounds(6, { queueMs: 30, arrivalRate: 500 });
+    expect(control.mode).toBe('contest');
+    expect(control.rate).toBeGreaterThan(2 * looking);
+  });
+});
+
+describe('no report', () => {
+  it('halves the rate each second, down to the least', () => {
+    control.onSilence(10, 0, NO_REPORT_MS - 1);
+    expect(control.rate).toBe(100);
+    control.onSilence(10, 0, NO_REPORT_MS);
+    control.onSilence(10, 0, NO_REPORT_MS + 1);
+    expect(control.rate).toBe(50);
+    for (let i = 2; i < 20; i++) control.onSilence(10, 0, i * NO_REPORT_MS);
+    expect(control.rate).toBe(LEAST_RATE);
+  });
+
+  it('is not missed before four round trips', () => {
+    control.onSilence(500, 0, 1_999);
+    expect(control.rate).toBe(100);
+    control.onSilence(500, 0, 2_000);
+    expect(control.rate).toBe(50);
+  });
+});
+
+describe('a rate that is not used', () => {
+  it('falls to that of the start, and is found anew', () => {
+    steady();
+    control.onIdle(2 * IDLE_HALVING_MS, 1_000);
+    expect([control.rate, control.mode]).toEqual([250, 'start']);
+    control.onIdle(60 * IDLE_HALVING_MS, 1_000);
+    expect(control.rate).toBe(100);
+  });
+});
