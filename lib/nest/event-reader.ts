@@ -146,21 +146,15 @@ export class EventReader {
   private string(length: number): string {
     const start = this.advance(length);
     if (length > SHORT_STRING_BYTES) return this.utf8(start);
-    const { bytes, position } = this;
-    let text = '';
-    let i = start;
-    // Four at a time: each addition makes a string.
-    for (; i + 4 <= position; i += 4) {
-      const [a, b, c, d] = [bytes[i]!, bytes[i + 1]!, bytes[i + 2]!, bytes[i + 3]!];
-      if ((a | b | c | d) > 0x7f) return this.utf8(start);
-      text += String.fromCharCode(a, b, c, d);
-    }
-    for (; i < position; i++) {
-      const byte = bytes[i]!;
+    const { bytes } = this;
+    const codes = CHARACTER_CODES[length]!;
+    for (let i = 0; i < length; i++) {
+      const byte = bytes[start + i]!;
       if (byte > 0x7f) return this.utf8(start);
-      text += String.fromCharCode(byte);
+      codes[i] = byte;
     }
-    return text;
+    // One string; adding up characters would make as many.
+    return String.fromCharCode.apply(undefined, codes);
   }
 
   private utf8(start: number): string {
@@ -231,6 +225,9 @@ export class EventReader {
 }
 
 const recurring = new RecurringTexts();
+
+/** One list of each length. */
+const CHARACTER_CODES = Array.from({ length: SHORT_STRING_BYTES + 1 }, (_, length) => Array.from({ length }, () => 0));
 
 function limitDepth(depth: number): void {
   if (depth > MAX_READ_DEPTH) throw new RangeError('nested too deep');

@@ -8,6 +8,9 @@ const INITIAL_BYTES = 4_096;
 /** Beyond this many bytes the buffer is let go after the event, so that one large event does not cost memory for ever. */
 const KEPT_BYTES = 1_048_576;
 
+/** Events of fewer bytes have a view of their length that is made once. */
+const VIEWS = 256;
+
 /** Up to this many characters, writing ASCII by hand beats the call into the runtime. Measured; nothing breaks at other values. */
 const SHORT_TEXT = 32;
 
@@ -22,6 +25,7 @@ const MOST_HEADER_BYTES = 6;
 export class EventWriter {
   private bytes = Buffer.allocUnsafeSlow(INITIAL_BYTES);
   private view = new DataView(this.bytes.buffer);
+  private views: (Uint8Array | undefined)[] = noViews();
   private position = 0;
   private collections = 0;
   private isBusy = false;
@@ -39,11 +43,18 @@ export class EventWriter {
       if (data !== undefined) this.value(data, 2);
       else if (metadata !== undefined) this.extension(EventExtension.Absent, 0);
       if (metadata !== undefined) this.value(metadata, 2);
-      return new Uint8Array(this.bytes.buffer, 0, this.position);
+      return this.written();
     } finally {
       this.isBusy = false;
       if (this.bytes.length > KEPT_BYTES) this.resize(INITIAL_BYTES, 0);
     }
+  }
+
+  /** A view of what was written; that of an event of the same length is used again. */
+  private written(): Uint8Array {
+    const { position } = this;
+    if (position >= VIEWS) return new Uint8Array(this.bytes.buffer, 0, position);
+    return (this.views[position] ??= new Uint8Array(this.bytes.buffer, 0, position));
   }
 
   private value(value: unknown, depth: number): void {
@@ -79,14 +90,12 @@ export class EventWriter {
   }
 
   private properties(value: Record<string, unknown>, depth: number): void {
-    const keys = Object.keys(value);
-    const start = this.position;
-    const isShort = keys.length < 16;
     this.reserve(MOST_HEADER_BYTES);
-    this.position += isShort ? 1 : 5;
+    const start = this.position++;
     let size = 0;
-    for (let i = 0; i < keys.length; i++) {
-      const key = keys[i]!;
+    // A list of the keys would be garbage.
+    for (const key in value) {
+      if (!Object.hasOwn(value, key)) continue;
       const property = value[key];
       if (property === undefined) continue;
       if (key === '__proto__') throw new TypeError(reasonUnsupported(value));
@@ -94,11 +103,19 @@ export class EventWriter {
       this.value(property, depth + 1);
       size++;
     }
-    if (isShort) this.bytes[start] = 0x80 | size;
-    else {
-      this.bytes[start] = 0xdf;
-      this.view.setUint32(start + 1, size);
-    }
+    if (size < 16) this.bytes[start] = 0x80 | size;
+    else this.longMapHeader(start, size);
+  }
+
+  /** Most objects have few properties: those with more are moved to make room. */
+  private longMapHeader(start: number, size: number): void {
+    const more = size < 0x1_0000 ? 2 : 4;
+    this.reserve(more);
+    this.bytes.copyWithin(start + 1 + more, start + 1, this.position);
+    this.position += more;
+    this.bytes[start] = more === 2 ? 0xde : 0xdf;
+    if (more === 2) this.view.setUint16(start + 1, size);
+    else this.view.setUint32(start + 1, size);
   }
 
   /** Objects of a class. False when it is written like any other object. */
@@ -295,7 +312,12 @@ export class EventWriter {
     larger.set(this.bytes.subarray(0, keep));
     this.bytes = larger;
     this.view = new DataView(larger.buffer);
+    this.views = noViews();
   }
+}
+
+function noViews(): undefined[] {
+  return Array.from({ length: VIEWS }, () => undefined);
 }
 
 const FIXED_EXTENSIONS = [1, 2, 4, 8, 16];

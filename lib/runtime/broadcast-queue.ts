@@ -64,7 +64,7 @@ export class BroadcastQueue {
     }
     this.bytes += payload.length;
     return new Promise((resolve, reject) => {
-      this.waiting.push({ payload: payload.slice(), zones: zones?.slice(), resolve, reject });
+      this.waiting.push({ payload: new Uint8Array(payload), zones: zones?.slice(), resolve, reject });
     });
   }
 

@@ -131,7 +131,7 @@ export class GwyhNode {
    * Rejects with a GwyhMessageTooLargeError, a GwyhClosedError, a GwyhOptionsError for zones, or, when 8,192 broadcasts or 16 MiB
    * wait already, a GwyhQueueFullError.
    */
-  broadcast(payload: Uint8Array, options: BroadcastOptions = {}): Promise<void> {
+  broadcast(payload: Uint8Array, options?: BroadcastOptions): Promise<void> {
     const { queue, settings } = this;
     if (queue === undefined || this.state !== 'running') {
       return Promise.reject(new GwyhClosedError('The node is not running: await start() first.'));
@@ -139,7 +139,7 @@ export class GwyhNode {
     if (!(payload instanceof Uint8Array)) {
       return Promise.reject(new GwyhOptionsError('payload', payload, 'give a Uint8Array or Buffer.'));
     }
-    const { zones } = options;
+    const zones = options?.zones;
     if (zones !== undefined && !areZones(zones)) {
       const fix = `give 1 to ${MAX_SCOPE_ZONES} names of 1 to ${MAX_ZONE_BYTES} bytes of UTF-8.`;
       return Promise.reject(new GwyhOptionsError('zones', zones, fix));

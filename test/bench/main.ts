@@ -5,8 +5,9 @@ import { environment } from './environment.js';
 import { endAllChildren } from './processes.js';
 import { engine } from './engine/engine.js';
 import { transports } from './transports/transports.js';
+import { wire } from './wire/wire.js';
 
-const BENCHES = { transports, engine } as unknown as Record<string, Bench>;
+const BENCHES = { transports, wire, engine } as unknown as Record<string, Bench>;
 
 const HELP = `Measures, side by side on this machine, and says on what.
 

@@ -71,9 +71,9 @@ export class SegmentCache {
   /** A copy of a segment's frame, to send; undefined when it is not held. */
   get(stream: OriginStream, sequence: number): Uint8Array | undefined {
     const number = stream.cached?.numberOf(sequence);
-    if (number === undefined || this.sequenceOf(stream, number) !== sequence) return undefined;
+    if (number === undefined || !this.holds(number, stream)) return undefined;
     const at = number & (this.boots.length - 1);
-    return this.boots[at] === stream.boot ? this.frameAt(at) : undefined;
+    return this.sequences[at] === sequence && this.boots[at] === stream.boot ? this.frameAt(at) : undefined;
   }
 
   /** What is held of a stream from a sequence on. The cost is that of what is held, or of the range, whichever is less. */
@@ -113,17 +113,20 @@ export class SegmentCache {
     const index = (stream.cached ??= new SegmentIndex());
     index.held++;
     for (;;) {
-      const other = this.sequenceOf(stream, index.numberOf(sequence));
-      if (other === undefined || other === sequence || !index.mayGrow) return index.note(sequence, number);
-      index.grow(each => this.sequenceOf(stream, each));
+      const other = index.numberOf(sequence);
+      const isTaken = this.holds(other, stream) && this.sequences[other & (this.boots.length - 1)] !== sequence;
+      if (!isTaken || !index.mayGrow) return index.note(sequence, number);
+      this.growIndex(index, stream);
     }
   }
 
-  /** The sequence of an entry; undefined when it is gone, or of another stream. */
-  private sequenceOf(stream: OriginStream, number: number): number | undefined {
-    if ((number - this.oldest) >>> 0 >= this.length) return undefined;
-    const at = number & (this.boots.length - 1);
-    return this.streams[at] === stream ? this.sequences[at] : undefined;
+  private growIndex(index: SegmentIndex, stream: OriginStream): void {
+    index.grow(number => (this.holds(number, stream) ? this.sequences[number & (this.boots.length - 1)] : undefined));
+  }
+
+  /** Whether the entry is here still, and of this stream. */
+  private holds(number: number, stream: OriginStream): boolean {
+    return (number - this.oldest) >>> 0 < this.length && this.streams[number & (this.boots.length - 1)] === stream;
   }
 
   private frameAt(at: number): Uint8Array {

@@ -2,9 +2,16 @@
 const INITIAL_SLOTS = 16;
 
 /**
+ * Up to how many slots an index grows in any case, and for each segment that is held. The bounds keep all indices together
+ * to some MiB, whatever sequences a hostile origin makes up. Less, and segments of a stream of which most is missing
+ * cannot be found any more.
+ */
+const SLOTS_ANYWAY = 64;
+const SLOTS_PER_SEGMENT = 16;
+
+/**
  * Where the segments of one stream stand in the cache: entry numbers by the low bits of the sequence, since sequences of
- * a stream follow each other. An index has at most four slots for each segment that is held, so that all of them together
- * are bounded by the cache; where sequences lie too far apart for that, the later one takes the place of the earlier.
+ * a stream follow each other. Where they lie too far apart, the later one takes the place of the earlier.
  */
 export class SegmentIndex {
   /** How many entries of the cache are of this stream. */
@@ -21,7 +28,7 @@ export class SegmentIndex {
   }
 
   get mayGrow(): boolean {
-    return this.slots.length < 2 * this.held;
+    return this.slots.length < Math.max(SLOTS_ANYWAY, SLOTS_PER_SEGMENT * this.held);
   }
 
   /** Twice as many slots. @param sequenceOf the sequence of an entry; undefined when the number is of none of this stream. */

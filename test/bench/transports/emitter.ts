@@ -1,8 +1,9 @@
 /** A Nest application that emits on command, in a process of its own. */
 import { lastValueFrom } from 'rxjs';
+import { nowUs } from '../clock.js';
 import { pause, serveQuestions } from '../processes.js';
 import { createEmitter } from './applications.js';
-import { BENCH_PATTERN, type BenchEvent, nowUs, type TransportName } from './transport.js';
+import { BENCH_PATTERN, type BenchEvent, type TransportName } from './transport.js';
 
 /** Events emitted between two awaits: enough to keep the emitter busy, few enough to let it breathe. */
 const BATCH = 100;

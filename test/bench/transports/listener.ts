@@ -2,9 +2,10 @@
 import { Controller } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { GwyhNode } from '../../../lib/index.js';
+import { nowUs } from '../clock.js';
 import { serveQuestions } from '../processes.js';
 import { createListener } from './applications.js';
-import { BENCH_PATTERN, type BenchEvent, nowUs, type TransportName } from './transport.js';
+import { BENCH_PATTERN, type BenchEvent, type TransportName } from './transport.js';
 
 /** `begin` starts a run of so many events; `report` asks how it goes. */
 export type ListenerQuestion = { kind: 'begin'; run: number; events: number } | { kind: 'report' };

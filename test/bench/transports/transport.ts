@@ -32,10 +32,3 @@ export interface BenchEvent {
 }
 
 export const BENCH_PATTERN = 'bench.load';
-
-const offsetUs = Number(process.hrtime.bigint()) / 1_000 - performance.now() * 1_000;
-
-/** Microseconds of the machine's monotonic clock, the same in all processes. */
-export function nowUs(): number {
-  return performance.now() * 1_000 + offsetUs;
-}

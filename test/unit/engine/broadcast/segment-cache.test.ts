@@ -92,11 +92,27 @@ describe('many small segments', () => {
   });
 });
 
+describe('segments far apart', () => {
+  it('are found while they are few', () => {
+    const sequences = [1, 17, 33, 49, 64];
+    for (const sequence of sequences) add(sequence, Uint8Array.of(sequence));
+    for (const sequence of sequences) expect(cache.get(stream, sequence)).toEqual(Uint8Array.of(sequence));
+  });
+
+  it('do not make the cache grow beyond its bounds, and the latest are found', () => {
+    for (let i = 1; i <= 2_000; i++) add(i * 65_536, Uint8Array.of(i & 255));
+    cache.check();
+    expect(cache.get(stream, 2_000 * 65_536)).toEqual(Uint8Array.of(2_000 & 255));
+    const { slots } = stream.cached as unknown as { slots: Int32Array };
+    expect(slots.length).toBeLessThanOrEqual(32 * 2_000);
+  });
+});
+
 describe('any order of segments', () => {
   it('leaves those in the cache that came last, as long as their sequences are near each other', () => {
     const segment = fc.record({
       stream: fc.nat(2),
-      step: fc.integer({ min: 1, max: 3 }),
+      step: fc.integer({ min: 1, max: 12 }),
       bytes: fc.integer({ min: 1, max: MAX_FRAME_BYTES }),
       pauseMs: fc.nat(5),
     });
