@@ -4,8 +4,10 @@ import { MAX_ORIGINS } from '../../lib/engine/broadcast/origin-stream.js';
 import { Wish } from '../../lib/engine/broadcast/stream-link.js';
 import { Keyring } from '../../lib/engine/crypto/keyring.js';
 import { SeededRandom } from '../../lib/testing/seeded-random.js';
-import { VirtualCluster } from '../../lib/testing/virtual-cluster.js';
-import { Frame } from '../../lib/engine/wire/frame.js';
+import { VirtualCluster, type VirtualHomie } from '../../lib/testing/virtual-cluster.js';
+import { MAX_FAVOURS } from '../../lib/engine/membership/indirect-probes.js';
+import { MAX_ACCUSERS } from '../../lib/engine/membership/member.js';
+import { Frame, Role } from '../../lib/engine/wire/frame.js';
 import { MAX_SEGMENT_COUNT } from '../../lib/engine/wire/segment-frame.js';
 import { MessagePackWriter } from '../../lib/engine/wire/message-pack-writer.js';
 import { Insider } from './insider.js';
@@ -20,6 +22,28 @@ function clusterWithInsider(seed: number) {
   const insider = new Insider(cluster.network, cluster.homies[0]!.endpoint, keyring, seed);
   insider.introduce();
   return { cluster, insider, target: cluster.homies[0]! };
+}
+
+const bytesOf = (id: string) => Uint8Array.from(Buffer.from(id, 'hex'));
+
+/** News that this homie is accused by so many, who do not exist, under the incarnation that it has now. */
+function accusationOf(victim: VirtualHomie, accusers: number, incarnation = incarnationOf(victim)): Uint8Array {
+  const writer = new MessagePackWriter(500);
+  writer.array(2);
+  writer.uint(Frame.news);
+  writer.array(5 + accusers);
+  writer.bytes(bytesOf(victim.id));
+  writer.uint(incarnation);
+  writer.uint(1);
+  writer.nil();
+  writer.text('default');
+  for (let i = 0; i < accusers; i++) writer.bytes(new Uint8Array(16).fill(i));
+  return writer.take();
+}
+
+/** What it says of itself now: each refutation adds one. */
+function incarnationOf(homie: VirtualHomie): number {
+  return homie.record.incarnation + homie.engine.metrics().refutations!;
 }
 
 /** A value of any MessagePack kind that frames use, or plain noise. */
@@ -48,7 +72,7 @@ function randomFrames(random: SeededRandom): Uint8Array {
   for (let frame = random.below(4); frame >= 0; frame--) {
     const elements = random.below(12);
     writer.array(elements + 1);
-    writer.uint(random.below(13));
+    writer.uint(random.below(16));
     for (let i = 0; i < elements; i++) writeAnything(writer, random);
   }
   return writer.take();
@@ -87,7 +111,14 @@ describe('a member that sends malformed frames', () => {
     writer.uint(Frame.repairRequest);
     writer.bytes(id);
     for (const value of [1_700_000_000_000, 1, 4]) writer.uint(value);
-    const genuine = writer.take();
+    writer.array(2);
+    writer.uint(Frame.probeRequest);
+    writer.bytes(bytesOf(cluster.homies[1]!.id));
+    writer.array(3);
+    writer.uint(Frame.probeResult);
+    writer.bytes(bytesOf(cluster.homies[1]!.id));
+    writer.uint(0);
+    const genuine = Buffer.concat([writer.take(), accusationOf(cluster.homies[1]!, 3)]);
     for (let i = 0; i < 20_000; i++) {
       const bent = genuine.slice(0, 1 + random.below(genuine.length));
       bent[random.below(bent.length)]! ^= 1 << random.below(8);
@@ -244,6 +275,8 @@ describe('a member that lies', () => {
       [Frame.wish, [id, 1, 1, 1, 99]],
       [Frame.offer, [id, 1, 1, 60, 99]],
       [Frame.offer, [id, 1, 0, 0, 99]],
+      [Frame.probeRequest, [id, 99]],
+      [Frame.probeResult, [id, 1, 99]],
     ];
     for (const [type, elements] of extended) {
       writer.array(1 + elements.length);
@@ -264,6 +297,204 @@ describe('a member that lies', () => {
     expect(target.arrivals.at(-1)!.payload[0]).toBe(55);
   });
 });
+
+describe('a member that accuses', () => {
+  /** What all homies were told of the others, apart from `up`. */
+  const toldBy = (cluster: VirtualCluster, type: string) =>
+    cluster.homies.reduce((sum, { events }) => sum + events.filter(event => event.type === type).length, 0);
+
+  it('everybody of everything, with as many accusers as fit, brings nobody down: they refute it, each time', () => {
+    const { cluster, insider } = clusterWithInsider(61);
+    for (let round = 0; round < 100; round++) {
+      for (const victim of cluster.homies) insider.send(accusationOf(victim, MAX_ACCUSERS));
+      cluster.advance(100);
+    }
+    expect(toldBy(cluster, 'suspect')).toBeGreaterThan(0);
+    expect(toldBy(cluster, 'down')).toBe(0);
+    cluster.advance(1_000);
+    const ids = cluster.homies.map(({ id }) => id);
+    for (const homie of cluster.homies) {
+      expect(homie.engine.metrics().refutations).toBeGreaterThan(10);
+      expect(homie.engine.metrics().suspects).toBe(0);
+      for (const { id, state } of homie.engine.members) if (ids.includes(id)) expect(state).toBe('up');
+      homie.engine.check();
+    }
+  });
+
+  it('as fast as it can costs the others little: what they tell of it is told at most twenty times a second', () => {
+    const { cluster, insider, target } = clusterWithInsider(62);
+    const victim = cluster.homies[1]!;
+    let sent = 0;
+    cluster.network.onDatagram = from => {
+      if (from.address === target.endpoint.address) sent++;
+    };
+    cluster.advance(5_000);
+    const usual = sent / 5;
+    sent = 0;
+    for (let ms = 0; ms < 5_000; ms++) {
+      insider.send(accusationOf(victim, MAX_ACCUSERS));
+      cluster.advance(1);
+    }
+    // To two links and the insider, and what they say in turn is answered, too.
+    expect(sent / 5 - usual).toBeLessThan(20 * 3 * 2 + 1_000);
+    expect(toldBy(cluster, 'down')).toBe(0);
+    expect(target.engine.metrics().outboxBytes).toBeLessThan(100_000);
+  });
+
+  it('members that do not exist, or under incarnations of long ago, changes nothing', () => {
+    const { cluster, insider, target } = clusterWithInsider(63);
+    const writer = new MessagePackWriter(500);
+    for (let i = 0; i < 2_000; i++) {
+      const id = madeUp(i);
+      writer.reset();
+      writer.array(2);
+      writer.uint(Frame.news);
+      writer.array(6);
+      writer.bytes(id);
+      writer.uint(7);
+      writer.uint(1);
+      writer.nil();
+      writer.text('default');
+      writer.bytes(id);
+      insider.send(writer.take());
+      insider.send(accusationOf(cluster.homies[1]!, 1, 7));
+      if (i % 50 === 0) cluster.advance(10);
+    }
+    cluster.advance(1_000);
+    expect(target.engine.metrics()['drop.member']).toBe(2_000);
+    expect(target.engine.metrics().suspects).toBe(0);
+    expect(toldBy(cluster, 'suspect')).toBe(0);
+  });
+
+  it.each([
+    ['a suspect without accusers', 1, 0],
+    ['a suspect with too many', 1, MAX_ACCUSERS + 1],
+    ['one that lives', 0, 1],
+    ['one that is down', 2, 1],
+  ])('in a form that is none is not believed, and counted: %s', (_, state, accusers) => {
+    const { cluster, insider, target } = clusterWithInsider(64);
+    const news = accusationOf(cluster.homies[1]!, accusers);
+    // The state stands behind the id and the incarnation of nine bytes.
+    const at = 3 + 2 + 16 + 9;
+    expect(news[at]).toBe(1);
+    news[at] = state;
+    insider.send(news);
+    cluster.advance(100);
+    expect(target.engine.metrics()['drop.malformed']).toBe(1);
+    expect(toldBy(cluster, 'suspect') + toldBy(cluster, 'down')).toBe(0);
+  });
+});
+
+describe('a member that asks others to reach members', () => {
+  function sendRequests(insider: Insider, ids: readonly Uint8Array[]): void {
+    sendMany(
+      insider,
+      ids.map(id => [Frame.probeRequest, id]),
+    );
+  }
+
+  it('cannot make a node grow: it looks for a few at a time, and counts the others', () => {
+    const { cluster, insider, target } = clusterWithInsider(71);
+    const writer = new MessagePackWriter(500);
+    // A thousand members that are nowhere.
+    for (let i = 0; i < 1_000; i++) {
+      writer.reset();
+      writer.array(2);
+      writer.uint(Frame.news);
+      writer.array(5);
+      writer.bytes(madeUp(i));
+      writer.uint(7);
+      writer.uint(0);
+      writer.bytes(Uint8Array.of(10, 99, i >> 8, i & 255, 1, 1));
+      writer.text('default');
+      insider.send(writer.take());
+    }
+    cluster.advance(100);
+    expect(target.engine.metrics().members).toBeGreaterThan(1_000);
+    for (let round = 0; round < 20; round++) {
+      sendRequests(
+        insider,
+        Array.from({ length: 1_000 }, (_, i) => madeUp(i)),
+      );
+      cluster.advance(100);
+      expect(target.engine.metrics().favours).toBeLessThanOrEqual(MAX_FAVOURS);
+      target.engine.check();
+    }
+    expect(target.engine.metrics()['drop.probe_refused']).toBeGreaterThan(10_000);
+    cluster.homies[1]!.broadcast(Uint8Array.of(1));
+    cluster.advance(1_000);
+    expect(target.arrivals.at(-1)!.payload[0]).toBe(1);
+  });
+
+  it('cannot aim others at a victim: many who ask at once cost it one heartbeat, and the asker gets one answer each', () => {
+    const { cluster, insider, target } = clusterWithInsider(72);
+    const victim = cluster.homies[1]!;
+    cluster.advance(1_000);
+    let aimed = 0;
+    let answered = 0;
+    cluster.network.onDatagram = (from, to) => {
+      if (from.address !== target.endpoint.address) return;
+      if (to.address === victim.endpoint.address) aimed++;
+      if (to.address === insider.endpoint.address) answered++;
+    };
+    for (let i = 0; i < 1_000; i++) sendRequests(insider, [bytesOf(victim.id), bytesOf(victim.id)]);
+    cluster.advance(100);
+    expect(aimed).toBeLessThan(10);
+    expect(answered).toBeLessThan(10);
+    expect(target.engine.metrics().favours).toBe(0);
+  });
+
+  it('for unknown ones, for us and for itself gets no more than an answer', () => {
+    const { cluster, insider, target } = clusterWithInsider(73);
+    sendRequests(insider, [madeUp(1), bytesOf(target.id), bytesOf(insider.id)]);
+    cluster.advance(5_000);
+    expect(target.engine.metrics()).toMatchObject({ favours: 0, 'drop.probe_refused': 1, 'drop.malformed': 0 });
+    target.engine.check();
+  });
+});
+
+describe('a member that testifies', () => {
+  it('that the dead live cannot keep them in the list: others tell of their death', () => {
+    const cluster = new VirtualCluster({ seed: 81, checkEvery: 100 });
+    for (let i = 0; i < 6; i++) cluster.add();
+    if (!cluster.join()) throw new Error('the cluster did not form');
+    const [target] = cluster.homies;
+    const insider = new Insider(cluster.network, target!.endpoint, keyring, 81);
+    insider.introduce();
+    const victim = cluster.homies[5]!;
+    victim.kill();
+    for (let ms = 0; ms < 20_000; ms += 50) {
+      // It wants to be a link, so that it is asked; and it says so before it is asked, too.
+      sendMany(insider, [[Frame.probeResult, bytesOf(victim.id), 1]]);
+      insider.send(heartbeatOf(ms));
+      cluster.advance(50);
+    }
+    for (const homie of cluster.homies.filter(({ isRunning }) => isRunning)) {
+      expect(homie.engine.members.map(({ id }) => id)).not.toContain(victim.id);
+    }
+  });
+
+  it('that the living are dead does not harm them', () => {
+    const { cluster, insider, target } = clusterWithInsider(82);
+    const others = cluster.homies.slice(1);
+    for (let ms = 0; ms < 20_000; ms += 50) {
+      sendMany(
+        insider,
+        others.map(({ id }) => [Frame.probeResult, bytesOf(id), 0]),
+      );
+      cluster.advance(50);
+    }
+    expect(target.events.filter(({ type }) => type === 'suspect' || type === 'down')).toEqual([]);
+  });
+});
+
+/** A heartbeat of somebody who wants broadcasts from us. */
+function heartbeatOf(token: number): Uint8Array {
+  const writer = new MessagePackWriter(50);
+  writer.array(4);
+  for (const value of [Frame.heartbeat, token, Role.feed, 0]) writer.uint(value);
+  return writer.take();
+}
 
 const LARGEST = Number.MAX_SAFE_INTEGER;
 
