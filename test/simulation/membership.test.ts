@@ -364,4 +364,19 @@ describe('a homie that changes its address', () => {
     cluster.advance(1_000);
     for (const homie of cluster.homies) expect(homie.arrivals.length).toBe(homie === mover ? 0 : 1);
   });
+
+  it.each([20_000, 60_000])('while nobody can reach it for %d ms comes back under the new one', ms => {
+    const cluster = startSettled(15, { engine: { strategy: 'uniform' } });
+    const mover = cluster.homies[4]!;
+    const elsewhere = { address: '10.77.0.1', port: 1234 };
+    isolate(cluster, mover);
+    cluster.advance(ms);
+    mover.move(elsewhere);
+    cluster.network.heal();
+    expect(untilAllSeeAll(cluster, 60_000)).toBeLessThan(10_000);
+    const known = cluster.homies
+      .filter(homie => homie !== mover)
+      .map(({ engine }) => engine.members.find(({ id }) => id === mover.id)?.endpoint);
+    expect(known).toEqual(Array(14).fill(elsewhere));
+  });
 });

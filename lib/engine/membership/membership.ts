@@ -97,6 +97,9 @@ export class Membership {
     const record: MemberRecord = { id: peer.id, incarnation, state: 'up', endpoint, zone: peer.zone };
     const result = this.learn(record, now);
     if (result === 'news') this.news.tell(peer.id, now);
+    const held = this.table.get(peer.id);
+    // It may have moved while nobody heard it: what it is known under is from before.
+    if (held !== undefined && (isLoopback(held.endpoint) || !isLoopback(endpoint))) held.endpoint = endpoint;
     // It was accused or declared dead under this incarnation: it has to know, to refute it.
     if (result === 'stale') this.sendHeld(peer, [peer.id]);
   }

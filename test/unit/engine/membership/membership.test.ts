@@ -446,6 +446,25 @@ describe('a handshake', () => {
     expect(back).toEqual([idOf(9)]);
   });
 
+  it('from another address than the known one tells where the member is now, and so does its refutation', () => {
+    const elsewhere = { address: '10.9.9.9', port: 4321 };
+    hear(peer, [record(9, 5), record(9, 5, 'down')]);
+    const met = lab.meet(9, { isSubscriber: true, endpoint: elsewhere });
+    membership.met(met, 5, elsewhere, clock);
+    expect(membership.table.get(idOf(9))!.endpoint).toEqual(elsewhere);
+    newsTo(peer);
+    hear(met, [record(9, 6, 'up', null)]);
+    flush();
+    expect(framesTo(peer)).toMatchObject([
+      [Frame.news, [nodeIdToBytes(idOf(9)), 6, 0, encodeEndpoint(elsewhere), 'here']],
+    ]);
+  });
+
+  it('over loopback does not hide the address that others can dial', () => {
+    membership.met(peer, 1, { address: '127.0.0.1', port: 5 }, clock);
+    expect(membership.table.get(peer.id)!.endpoint).toEqual(endpointOf(1));
+  });
+
   it('with somebody who is accused tells it who accuses it', () => {
     hear(peer, [record(9, 5), suspicionOf(9, 5, 7)]);
     const met = lab.meet(9, { isSubscriber: true });
