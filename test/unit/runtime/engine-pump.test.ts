@@ -278,24 +278,24 @@ describe('the network of the system', () => {
   });
 });
 
-describe('too much at once', () => {
-  /** A clock that goes on by so many ms with each datagram that is opened. */
-  function busy(msPerDatagram: number) {
-    let now = 0;
-    engine.receive = () => {
-      engine.received++;
-      now += msPerDatagram;
-    };
-    const turns: (() => void)[] = [];
-    const clock = {
-      now: () => now,
-      endOfTurn: (turn: () => void) => void turns.push(turn),
-      schedule: () => () => undefined,
-    };
-    pump = new EnginePump(engine as unknown as GwyhEngine, clock, socket, event => onEvent(event));
-    return () => turns.splice(0).forEach(turn => turn());
-  }
+/** A clock that goes on by so many ms with each datagram that is opened. */
+function busy(msPerDatagram: number) {
+  let now = 0;
+  engine.receive = () => {
+    engine.received++;
+    now += msPerDatagram;
+  };
+  const turns: (() => void)[] = [];
+  const clock = {
+    now: () => now,
+    endOfTurn: (turn: () => void) => void turns.push(turn),
+    schedule: () => () => undefined,
+  };
+  pump = new EnginePump(engine as unknown as GwyhEngine, clock, socket, event => onEvent(event));
+  return () => turns.splice(0).forEach(turn => turn());
+}
 
+describe('too much at once', () => {
   it('is opened in several turns of the event loop, in order', () => {
     const endTurn = busy(1);
     for (let i = 0; i < 20; i++) pump.receive(SOMEWHERE, new Uint8Array(10));
