@@ -23,6 +23,7 @@ import type { Peer } from './peers/peer.js';
 import { PeerTable } from './peers/peer-table.js';
 import { ReceiverReports } from './peers/receiver-reports.js';
 import { Strays } from './peers/strays.js';
+import { Readiness } from './readiness.js';
 import type { HelloPayload } from './wire/hello-payload.js';
 
 /** A datagram to send. The caller owns the bytes. */
@@ -48,12 +49,12 @@ export class GwyhEngine {
   private readonly liveness: Liveness;
   private readonly lostMembers: LostMembers;
   private readonly seeds: Seeds;
+  private readonly readiness: Readiness;
   private readonly feeds: Feeds;
   private readonly dissemination: Dissemination;
   private readonly frames: FrameDispatch;
   private readonly strays: Strays;
   private now: number;
-  private wasReady = false;
   private hasLeft = false;
 
   constructor(options: EngineOptions, now: number) {
@@ -90,6 +91,10 @@ export class GwyhEngine {
       dialFailed: (expected, at) => this.dialFailed(expected, at),
     });
     const { handshakes } = this.introductions;
+    const dial = (to: Endpoint, at: number, expected?: string) => handshakes.dial(at, to, expected);
+    this.seeds = new Seeds(this.context, this.peers, dial);
+    this.readiness = new Readiness(this.context, this.peers, this.seeds, at => this.readinessChanged(at));
+    const { readiness } = this;
     this.heartbeats = new Heartbeats(this.context, this.peers, {
       rehandshake: (peer, at) => handshakes.dial(at, peer.endpoint, peer.id),
       peerLost: (peer, at) => this.removePeer(peer, at),
@@ -101,15 +106,20 @@ export class GwyhEngine {
       get digest() {
         return membership.digest;
       },
+      get memberCount() {
+        return table.live.length;
+      },
+      readinessHeard: at => readiness.update(at),
+      get isReady() {
+        return readiness.isReady;
+      },
     });
-    const dial = (to: Endpoint, at: number, expected?: string) => handshakes.dial(at, to, expected);
     this.liveness = new Liveness(this.context, this.peers, membership, this.health, handshakes, {
       ping: (peer, at) => this.heartbeats.tell(peer, at),
       unreachable: (peer, at) => this.removePeer(peer, at),
       avoid: (id, at) => this.feeds.avoid(id, at),
     });
     this.lostMembers = new LostMembers(this.context, table, (member, at) => dial(member.endpoint, at, member.id));
-    this.seeds = new Seeds(this.context, this.peers, dial);
     this.feeds = new Feeds(this.context, this.peers, table, {
       dial,
       silent: (member, since, at) => this.liveness.silent(member.id, since, at),
@@ -257,9 +267,9 @@ export class GwyhEngine {
     return this.peers.subscriberCount;
   }
 
-  /** Whether we have a feed and a subscriber, and so hear and are heard. */
+  /** Whether the cluster hears us and we hear it, as far as the links tell. */
   get isReady(): boolean {
-    return this.feedCount > 0 && this.subscriberCount > 0;
+    return this.readiness.isReady;
   }
 
   /** Sequence of the last segment of our own. */
@@ -303,7 +313,7 @@ export class GwyhEngine {
     this.membership.check();
     this.liveness.check();
     this.dissemination.check();
-    if (this.isReady !== this.wasReady) throw new Error('a change of readiness was not told');
+    this.readiness.check();
   }
 
   private attach(session: Session, endpoint: Endpoint, hello: HelloPayload, now: number): void {
@@ -334,9 +344,13 @@ export class GwyhEngine {
     this.membership.linksChanged(now);
     if (!peer.isLink) this.dissemination.linkEnded(peer, this.peers.get(peer.id) !== peer, now);
     this.feeds.peersChanged(now);
-    if (this.isReady === this.wasReady) return;
-    this.wasReady = this.isReady;
-    this.context.events.push({ type: this.wasReady ? 'ready' : 'unready' });
+    this.readiness.update(now);
+  }
+
+  private readinessChanged(now: number): void {
+    this.context.events.push({ type: this.isReady ? 'ready' : 'unready' });
+    // Others may wait for it.
+    if (this.isReady) for (const link of this.peers.links) if (!link.isReady) this.heartbeats.tell(link, now);
   }
 
   private counted(to: Endpoint, datagram: Uint8Array): Transmit {

@@ -56,7 +56,8 @@ export function triesForVerdict(answerRate: number): number {
 }
 
 /**
- * Helpers that must have tried in vain, as far as so many were asked. One alone may have lost what it sent, like ourselves.
+ * Helpers that must have tried in vain. One alone may have lost what it sent, like ourselves; where two are all there are, one
+ * and ourselves are most of those who can tell, and one answer in five is lost where each tenth datagram is.
  */
 export const WITNESSES = 2;
 
@@ -81,7 +82,7 @@ export type Verdict = 'accused' | 'unreachable' | 'ourselves';
 export function judge({ asked, reached, failed, hasOthers, isAccused }: Testimony): Verdict {
   if (reached > 0) return 'unreachable';
   if (!hasOthers || isAccused) return 'accused';
-  return failed >= Math.max(1, Math.min(WITNESSES, asked)) ? 'accused' : 'ourselves';
+  return failed >= Math.max(1, Math.min(WITNESSES, asked - 1)) ? 'accused' : 'ourselves';
 }
 
 /** What the failure detector needs of the engine. */

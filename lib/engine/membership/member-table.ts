@@ -24,6 +24,28 @@ export const MAX_TOMBSTONES = 20_000;
 /** How long a tombstone is kept, ms: longer than any delayed news can travel (serf and foca use 24 h as well). */
 export const TOMBSTONE_MS = 24 * 3_600_000;
 
+/** What a node finds out about a member by itself, and does not tell others. */
+export interface Experience {
+  /** Not chosen as a feed before this time: it could not be reached, or refused as the ring predecessor. */
+  readonly avoidUntil: number;
+  /** Not chosen for the slots of the strategy before this time: it refused, or was the least useful feed. */
+  readonly passedOverUntil: number;
+  /** How often in a row it refused to be a feed of the strategy. */
+  readonly refusals: number;
+  /** Least round trip of the latest session, ms, also after it ended; undefined when it was never measured. */
+  readonly roundTripMs: number | undefined;
+  /** When it was measured last, or did not answer a probe, monotonic ms. */
+  readonly measuredAt: number;
+}
+
+const NO_EXPERIENCE: Experience = {
+  avoidUntil: 0,
+  passedOverUntil: 0,
+  refusals: 0,
+  roundTripMs: undefined,
+  measuredAt: -Infinity,
+};
+
 /** One member as this node knows it. */
 export class Member implements MemberRecord {
   incarnation: number;
@@ -33,16 +55,8 @@ export class Member implements MemberRecord {
   accusers: readonly NodeId[];
   /** When the state was learned, monotonic ms. */
   changedAt: number;
-  /** Not chosen as a feed before this time: it could not be reached, or refused as the ring predecessor. */
-  avoidUntil = 0;
-  /** Not chosen for the slots of the strategy before this time: it refused, or was the least useful feed. */
-  passedOverUntil = 0;
-  /** How often in a row it refused to be a feed of the strategy. */
-  refusals = 0;
-  /** Least round trip of the latest session, ms, also after it ended; undefined when it was never measured. */
-  roundTripMs: number | undefined;
-  /** When it was measured last, or did not answer a probe, monotonic ms. */
-  measuredAt = -Infinity;
+  /** What this node has found out about it by itself. */
+  experience: Experience = NO_EXPERIENCE;
   /**
    * Rendezvous score for the owner of the table, computed once by the overlay; negative before. It is a fraction from the
    * start, because V8 lays all members out anew when a field of integers gets its first fraction.
@@ -61,6 +75,15 @@ export class Member implements MemberRecord {
     this.endpoint = endpoint;
     this.accusers = record.accusers ?? NOBODY;
     this.changedAt = now;
+  }
+
+  get roundTripMs(): number | undefined {
+    return this.experience.roundTripMs;
+  }
+
+  /** Adds to the experience. Most members are strangers for ever: those share an empty one. */
+  learn(news: Partial<Experience>): void {
+    this.experience = { ...this.experience, ...news };
   }
 }
 

@@ -21,6 +21,9 @@ export const SEEDS_AT_ONCE = 8;
 export class Seeds {
   private endpoints: readonly Endpoint[] = [];
   private ourselves: { endpoint: Endpoint; until: number }[] = [];
+  /** Those that were asked last while the node knew nobody, and when. */
+  private asked: readonly Endpoint[] = [];
+  private askedAt = -Infinity;
   private readonly timer = new Timer(now => this.tick(now));
 
   constructor(
@@ -50,23 +53,37 @@ export class Seeds {
     if (this.endpoints.length > 0) this.context.timers.setEarlier(this.timer, now + JOIN_RETRY_MS);
   }
 
+  /** Until when those that the node began with may still answer for the first time: past, when all have. */
+  answersUntil(now: number): number {
+    const isOpen = this.others(now, this.asked).some(seed => !this.isPeer(seed));
+    return isOpen ? this.askedAt + JOIN_RETRY_MS : -Infinity;
+  }
+
   private tick(now: number): void {
-    const { random, bound } = this.context.options;
-    const ourselves = this.ourselves.filter(own => own.until > now);
-    const seeds = this.endpoints.filter(seed => {
-      const isBound = bound !== undefined && sameEndpoint(bound, seed);
-      return !isBound && !ourselves.some(own => sameEndpoint(own.endpoint, seed));
-    });
+    const { random } = this.context.options;
+    const seeds = this.others(now, this.endpoints);
     if (this.peers.size === 0) {
       const first = seeds.length > SEEDS_AT_ONCE ? randomUint32(random) % seeds.length : 0;
-      for (let i = 0; i < Math.min(seeds.length, SEEDS_AT_ONCE); i++)
-        this.dial(seeds[(first + i) % seeds.length]!, now);
+      const count = Math.min(seeds.length, SEEDS_AT_ONCE);
+      this.asked = Array.from({ length: count }, (_, i) => seeds[(first + i) % seeds.length]!);
+      this.askedAt = now;
+      for (const seed of this.asked) this.dial(seed, now);
       this.context.timers.set(this.timer, now + JOIN_RETRY_MS);
       return;
     }
     const strangers = seeds.filter(seed => !this.isPeer(seed));
     if (strangers.length > 0) this.dial(strangers[randomUint32(random) % strangers.length]!, now);
     this.context.timers.set(this.timer, now + REJOIN_MS * (0.9 + 0.2 * randomUnit(random)));
+  }
+
+  /** Those of the seeds that are not this node, as far as it knows. */
+  private others(now: number, seeds: readonly Endpoint[]): Endpoint[] {
+    const { bound } = this.context.options;
+    const ourselves = this.ourselves.filter(own => own.until > now);
+    return seeds.filter(seed => {
+      const isBound = bound !== undefined && sameEndpoint(bound, seed);
+      return !isBound && !ourselves.some(own => sameEndpoint(own.endpoint, seed));
+    });
   }
 
   private isPeer(endpoint: Endpoint): boolean {

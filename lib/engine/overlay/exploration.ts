@@ -78,7 +78,7 @@ export class Exploration {
   failed(id: NodeId, now: number): boolean {
     const member = this.table.get(id);
     if (!this.inFlight.delete(id) || member === undefined) return false;
-    member.measuredAt = now;
+    member.learn({ measuredAt: now });
     return true;
   }
 
@@ -119,8 +119,9 @@ export class Exploration {
     let third: Member | undefined;
     for (let i = 0; i < live.length; i++) {
       const member = live[(first + i) % live.length]!;
-      const isKnown = now < member.measuredAt + REMEASURE_MS || this.peers.get(member.id) !== undefined;
-      if (isKnown || member.avoidUntil > now || this.inFlight.has(member.id)) continue;
+      const { measuredAt, avoidUntil } = member.experience;
+      const isKnown = now < measuredAt + REMEASURE_MS || this.peers.get(member.id) !== undefined;
+      if (isKnown || avoidUntil > now || this.inFlight.has(member.id)) continue;
       if (!isQuick) return member;
       if (member.roundTripMs !== undefined) third ??= member;
       else if (!zoneTells || member.zone === zone) return member;

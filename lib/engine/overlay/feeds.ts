@@ -2,7 +2,7 @@ import type { DialResult } from '../crypto/handshakes.js';
 import type { EngineContext } from '../engine-context.js';
 import type { Endpoint } from '../endpoint.js';
 import { detectionMs } from '../membership/failure-detector.js';
-import type { Member, MemberTable } from '../membership/member-table.js';
+import type { Experience, Member, MemberTable } from '../membership/member-table.js';
 import type { NodeId } from '../node-id.js';
 import { UNUSED_PEER_MS } from '../peers/heartbeats.js';
 import { feedLimit } from '../peers/link-limits.js';
@@ -91,8 +91,7 @@ export class Feeds {
   avoid(id: NodeId, now: number): void {
     const member = this.table.get(id);
     if (member === undefined) return;
-    member.avoidUntil = now + AVOID_MS;
-    this.restricted(member, member.avoidUntil, now);
+    this.restrict(member, { avoidUntil: now + AVOID_MS }, now);
   }
 
   /** The peer has no place for us. */
@@ -101,8 +100,9 @@ export class Feeds {
     if (member === undefined) return;
     // Who is right about the ring shows soon, as membership spreads; a full house may stay full.
     if (peer.isLocked) return this.avoid(peer.id, now);
-    member.passedOverUntil = now + AVOID_MS * 2 ** Math.min(member.refusals++, MAX_REFUSAL_DOUBLINGS);
-    this.restricted(member, member.passedOverUntil, now);
+    const { refusals } = member.experience;
+    const passedOverUntil = now + AVOID_MS * 2 ** Math.min(refusals, MAX_REFUSAL_DOUBLINGS);
+    this.restrict(member, { passedOverUntil, refusals: refusals + 1 }, now);
   }
 
   /** A dial failed. Returns whether it was only to measure the round trip. */
@@ -113,8 +113,8 @@ export class Feeds {
   /** A handshake with the member has succeeded: whatever kept it from being our feed may have passed. */
   reached(id: NodeId, now: number): void {
     const member = this.table.get(id);
-    if (member === undefined || member.avoidUntil <= now) return;
-    member.avoidUntil = now;
+    if (member === undefined || member.experience.avoidUntil <= now) return;
+    member.learn({ avoidUntil: now });
     this.membersChanged(now);
   }
 
@@ -127,8 +127,7 @@ export class Feeds {
   measured(peer: Peer, now: number): void {
     const member = this.table.get(peer.id);
     if (member === undefined) return;
-    member.roundTripMs = peer.roundTrip.minimumMs;
-    member.measuredAt = now;
+    member.learn({ roundTripMs: peer.roundTrip.minimumMs, measuredAt: now });
     if (this.exploration === undefined) return;
     this.exploration.measured(peer.id);
     // That of a link changes little by little, and is looked at with the next probe.
@@ -142,8 +141,8 @@ export class Feeds {
     let candidates = live;
     let forSlots = live;
     if (now < this.restrictedUntil) {
-      candidates = live.filter(member => member.avoidUntil <= now);
-      forSlots = candidates.filter(member => member.passedOverUntil <= now);
+      candidates = live.filter(member => member.experience.avoidUntil <= now);
+      forSlots = candidates.filter(member => member.experience.passedOverUntil <= now);
       const next = nextEnd(live, now);
       if (next < Infinity) this.context.timers.setEarlier(this.selectTimer, next);
     }
@@ -166,8 +165,9 @@ export class Feeds {
     let active = 0;
     for (let slot = 0; slot < this.chosen.length; slot++) {
       const member = this.chosen[slot]!;
+      const { avoidUntil, passedOverUntil, refusals } = member.experience;
       // It has refused just now; the next choice will be without it.
-      if (member.avoidUntil > now || (slot > 0 && member.passedOverUntil > now)) continue;
+      if (avoidUntil > now || (slot > 0 && passedOverUntil > now)) continue;
       const peer = this.peers.get(member.id);
       if (peer === undefined) {
         this.dial(member, now);
@@ -175,7 +175,7 @@ export class Feeds {
       }
       this.dialledSince.delete(member.id);
       if (!this.ask(peer, slot === 0, now)) continue;
-      member.refusals = 0;
+      if (refusals > 0) member.learn({ refusals: 0 });
       active++;
     }
     if (active < this.chosen.length) this.context.timers.setEarlier(this.retryTimer, now + FEED_RETRY_MS);
@@ -228,8 +228,10 @@ export class Feeds {
   }
 
   /** The member is not to be chosen for a while, for all slots or some. */
-  private restricted(member: Member, until: number, now: number): void {
-    this.restrictedUntil = Math.max(this.restrictedUntil, until);
+  private restrict(member: Member, until: Partial<Experience>, now: number): void {
+    member.learn(until);
+    const { avoidUntil, passedOverUntil } = member.experience;
+    this.restrictedUntil = Math.max(this.restrictedUntil, avoidUntil, passedOverUntil);
     const peer = this.peers.get(member.id);
     if (peer !== undefined && peer.isFeed) this.release(peer, now);
     this.membersChanged(now);
@@ -254,8 +256,9 @@ export class Feeds {
     if (worst === undefined) return;
     const member = this.table.get(worst.id)!;
     worst.timeliness.reset();
-    member.passedOverUntil = now + REPLACED_MS;
-    this.restrictedUntil = Math.max(this.restrictedUntil, member.passedOverUntil);
+    const passedOverUntil = now + REPLACED_MS;
+    member.learn({ passedOverUntil });
+    this.restrictedUntil = Math.max(this.restrictedUntil, passedOverUntil);
     // It delivers until the next one does.
     this.membersChanged(now);
   }
@@ -268,7 +271,8 @@ export class Feeds {
 /** When the next member may be chosen again; Infinity when all may be. */
 function nextEnd(members: readonly Member[], now: number): number {
   let end = Infinity;
-  for (const { avoidUntil, passedOverUntil } of members) {
+  for (const member of members) {
+    const { avoidUntil, passedOverUntil } = member.experience;
     if (avoidUntil > now && avoidUntil < end) end = avoidUntil;
     if (passedOverUntil > now && passedOverUntil < end) end = passedOverUntil;
   }

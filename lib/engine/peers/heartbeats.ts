@@ -21,6 +21,13 @@ export const HEARTBEAT_JITTER = 0.1;
 export const TURN_INTERVALS = 1.3;
 
 /**
+ * In a small cluster a node has fewer links than in a large one, and each of them is heard more often, so that all cost the
+ * same and deaths are found earlier; but not more often than by this share of the interval. Less: pairs of nodes talk
+ * without a break.
+ */
+export const LEAST_PACE = 0.7;
+
+/**
  * A heartbeat is repeated after this share of the interval without an answer, but not later than after `HASTY_MS`, and not
  * before two round trips.
  */
@@ -71,6 +78,11 @@ export interface HeartbeatHost {
   /** What the peer's member table looks like. */
   digestHeard(peer: Peer, digest: number, now: number): void;
   readonly digest: number;
+  /** Live members without ourselves. */
+  readonly memberCount: number;
+  /** A peer became ready, or is so no more. */
+  readinessHeard(now: number): void;
+  readonly isReady: boolean;
 }
 
 /**
@@ -116,7 +128,7 @@ export class Heartbeats {
     }
     this.peers.send(peer, Priority.control, this.encode(Frame.heartbeatReply, token, peer));
     if (peer.isHeartbeatAnswered) {
-      peer.nextHeartbeatAt = now + this.varied(this.context.options.heartbeat.intervalMs);
+      peer.nextHeartbeatAt = now + this.varied(this.regularInterval);
       this.schedule(peer, now);
     }
     this.host.digestHeard(peer, digest, now);
@@ -154,6 +166,11 @@ export class Heartbeats {
 
   /** Takes the peer on or off as our subscriber, as it wishes and as there is room. */
   private applyRoles(peer: Peer, roles: number, now: number): void {
+    const isReady = (roles & Role.ready) !== 0;
+    if (isReady !== peer.isReady) {
+      peer.isReady = isReady;
+      this.host.readinessHeard(now);
+    }
     const wants = (roles & Role.feed) !== 0;
     const isRingClaim = wants && (roles & Role.locked) !== 0;
     if (wants === peer.isSubscriber && isRingClaim === peer.isRingSubscriber) return;
@@ -194,6 +211,7 @@ export class Heartbeats {
     if (peer.isFeed) roles |= Role.feed;
     if (peer.isLocked) roles |= Role.locked;
     if (peer.isSubscriber) roles |= Role.subscribed;
+    if (this.host.isReady) roles |= Role.ready;
     writer.reset();
     writer.array(4);
     writer.uint(type);
@@ -219,14 +237,19 @@ export class Heartbeats {
     return Math.min(peer.heartbeatSentAt + patience * 2 ** doublings, regular);
   }
 
+  /** Between two exchanges on a link, ms. */
+  private get regularInterval(): number {
+    const { heartbeat, subscriptions } = this.context.options;
+    return heartbeat.intervalMs * paceOf(this.host.memberCount, subscriptions);
+  }
+
   private varied(ms: number): number {
     return ms * (1 - HEARTBEAT_JITTER + 2 * HEARTBEAT_JITTER * randomUnit(this.context.options.random));
   }
 
   private schedule(peer: Peer, now: number): void {
     if (peer.nextHeartbeatAt <= peer.heartbeatSentAt) {
-      const { intervalMs } = this.context.options.heartbeat;
-      peer.nextHeartbeatAt = peer.heartbeatSentAt + this.varied(TURN_INTERVALS * intervalMs);
+      peer.nextHeartbeatAt = peer.heartbeatSentAt + this.varied(TURN_INTERVALS * this.regularInterval);
     }
     const { current } = peer;
     const rekeyAt = Math.max(Math.min(current.rekeyAt, current.expiry - PREVIOUS_SESSION_MS), now + REKEY_RETRY_MS);
@@ -235,6 +258,15 @@ export class Heartbeats {
     if (peer.previous !== undefined) due = Math.min(due, peer.previousUntil);
     this.context.timers.set(peer.service, Math.max(due, now + MIN_SERVICE_MS));
   }
+}
+
+/**
+ * The share of the interval after which a link is heard again: that of the links which a node has with so many others, each
+ * of whom has so many feeds, to the links that it has in a large cluster. Two that choose each other share a link.
+ */
+export function paceOf(members: number, subscriptions: number): number {
+  const missed = 1 - Math.min(subscriptions / members, 1);
+  return Math.max((members * (1 - missed ** 2)) / (2 * subscriptions), LEAST_PACE);
 }
 
 const REFUSED: Admission = { isAdmitted: false };

@@ -32,6 +32,8 @@ export class Peer {
   isSubscriber = false;
   /** Whether it is a subscriber that calls us its ring predecessor. */
   isRingSubscriber = false;
+  /** Whether it says that it is ready. */
+  isReady = false;
 
   /** The heartbeat in flight: its token and when it left. */
   heartbeatToken = 0;

@@ -45,6 +45,8 @@ export const Role = {
   locked: 2,
   /** I count you as my subscriber. */
   subscribed: 4,
+  /** The cluster hears me and I hear it. */
+  ready: 8,
 } as const;
 
 /** Elements of the frames of a fixed shape, their type included. */

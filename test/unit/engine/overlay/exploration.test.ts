@@ -50,9 +50,7 @@ function know(from: number, to: number, zone = 'here'): void {
 }
 
 function measure(id: string, now: number, roundTripMs: number): void {
-  const member = table.get(id)!;
-  member.roundTripMs = roundTripMs;
-  member.measuredAt = now;
+  table.get(id)!.learn({ roundTripMs, measuredAt: now });
   exploration.measured(id);
 }
 

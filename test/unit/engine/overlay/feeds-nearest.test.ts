@@ -31,7 +31,7 @@ describe('with the strategy nearest', () => {
   it('the round trip of a member is remembered when its session has gone', () => {
     startNearest(() => 7);
     lab.peers.remove(lab.peers.get(idOf(3))!);
-    expect(lab.table.get(idOf(3))).toMatchObject({ roundTripMs: 7, measuredAt: 0 });
+    expect(lab.table.get(idOf(3))).toMatchObject({ experience: { roundTripMs: 7, measuredAt: 0 } });
   });
 
   it('the nearest are feeds, and others as well', () => {

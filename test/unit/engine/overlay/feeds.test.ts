@@ -248,9 +248,9 @@ describe('a feed that refuses', () => {
       expect(chosenNumber()).not.toBe(first);
       lab.advanceTo((now += SELECTION_DELAY_MS));
     }
-    expect(table.get(idOf(first))!.refusals).toBe(3);
+    expect(table.get(idOf(first))!.experience.refusals).toBe(3);
     agree(lab.peers.get(idOf(first))!, now);
-    expect(table.get(idOf(first))!.refusals).toBe(0);
+    expect(table.get(idOf(first))!.experience.refusals).toBe(0);
   });
 
   it('may be the ring predecessor all the same', () => {

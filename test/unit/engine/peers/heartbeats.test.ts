@@ -53,6 +53,9 @@ function startLab(overrides: ConstructorParameters<typeof EngineLab>[0] = {}): v
     roundTripMeasured: peer => measured.push(peer.roundTrip.minimumMs),
     digestHeard: (_peer, digest) => told.push(`digest ${digest.toString(16)}`),
     digest: DIGEST,
+    memberCount: 1e9,
+    readinessHeard: () => told.push('readiness'),
+    isReady: false,
   });
 }
 
