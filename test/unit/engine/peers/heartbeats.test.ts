@@ -6,6 +6,8 @@ import {
   HASTY_REPEATS,
   HASTY_SHARE,
   HEARTBEAT_JITTER,
+  LEAST_PACE,
+  paceOf,
   Heartbeats,
   IDLE_PEER_MS,
   MOST_PINGS,
@@ -31,12 +33,17 @@ let silences: { since: number; now: number }[];
 let lab: EngineLab;
 let heartbeats: Heartbeats;
 let counter: number;
+/** Others that live: many, unless a test is about few. */
+let memberCount: number;
+let isReady: boolean;
 
 function startLab(overrides: ConstructorParameters<typeof EngineLab>[0] = {}): void {
   told = [];
   measured = [];
   silences = [];
   counter = 0;
+  memberCount = 1e9;
+  isReady = false;
   lab = new EngineLab(overrides, (peer, now) => heartbeats.service(peer, now));
   heartbeats = new Heartbeats(lab.context, lab.peers, {
     rehandshake: () => told.push('rehandshake'),
@@ -53,9 +60,13 @@ function startLab(overrides: ConstructorParameters<typeof EngineLab>[0] = {}): v
     roundTripMeasured: peer => measured.push(peer.roundTrip.minimumMs),
     digestHeard: (_peer, digest) => told.push(`digest ${digest.toString(16)}`),
     digest: DIGEST,
-    memberCount: 1e9,
+    get memberCount() {
+      return memberCount;
+    },
     readinessHeard: () => told.push('readiness'),
-    isReady: false,
+    get isReady() {
+      return isReady;
+    },
   });
 }
 
@@ -173,6 +184,43 @@ function linkThatAnswered(): Peer {
   return peer;
 }
 
+describe('the pace of heartbeats', () => {
+  it.each([
+    [9, 5, 0.722],
+    [14, 5, 0.821],
+    [99, 5, 0.975],
+    [4_999, 5, 0.9995],
+    [4, 5, LEAST_PACE],
+    [1, 5, LEAST_PACE],
+    [0, 5, LEAST_PACE],
+    [9, 3, 0.833],
+    [9, 1, 0.944],
+  ])('among %d others, %d of whom are feeds, is %d: of the links to expect, in proportion', (members, feeds, pace) => {
+    expect(paceOf(members, feeds)).toBeCloseTo(pace, 3);
+  });
+});
+
+describe('readiness', () => {
+  it('is told with every heartbeat and every answer', () => {
+    const peer = linkThatAnswered();
+    isReady = true;
+    heartbeats.tell(peer, 10);
+    receive(peer, Role.feed, 20);
+    const roles = framesTo(peer).map(frame => Number(frame[2]) & Role.ready);
+    expect(roles).toEqual([Role.ready, Role.ready]);
+  });
+
+  it('of a peer is passed on when it changes', () => {
+    const peer = linkThatAnswered();
+    told = [];
+    receive(peer, Role.feed | Role.ready, 20);
+    receive(peer, Role.feed | Role.ready, 30);
+    expect([peer.isReady, told.filter(what => what === 'readiness')]).toEqual([true, ['readiness']]);
+    receive(peer, Role.feed, 40);
+    expect([peer.isReady, told.filter(what => what === 'readiness').length]).toEqual([false, 2]);
+  });
+});
+
 describe('the two ends of a link', () => {
   it('take turns: who was asked begins after an interval, give or take the jitter', () => {
     const peer = linkThatAnswered();
@@ -191,6 +239,14 @@ describe('the two ends of a link', () => {
     const times = Array.from({ length: 40 }, () => nextExchange(peer));
     const gaps = times.slice(1).map((time, i) => time - times[i]!);
     expect(areVaried(gaps, TURN_INTERVALS * INTERVAL)).toBe(true);
+  });
+
+  it('take their turns more often in a small cluster, where a node has fewer links', () => {
+    memberCount = 9;
+    const peer = linkThatAnswered();
+    const times = Array.from({ length: 40 }, () => nextExchange(peer));
+    const gaps = times.slice(1).map((time, i) => time - times[i]!);
+    expect(areVaried(gaps, paceOf(9, 5) * TURN_INTERVALS * INTERVAL)).toBe(true);
   });
 
   it('do not begin both at once: the jitters are not as wide as the step between them', () => {
