@@ -5,7 +5,7 @@ import { feedLimit, LINKS_PER_FEED, RING_PLACES, subscriberLimit } from '../../l
 import { VirtualCluster, type VirtualHomie } from '../../lib/testing/virtual-cluster.js';
 import { RegionWorld, REGIONS, watchFeeds } from './region-world.js';
 
-const HOMIES = 160;
+const HOMIES = 120;
 const SUBSCRIPTIONS = 5;
 const MINUTE = 60_000;
 
@@ -27,7 +27,7 @@ const mostLinks = (homies: readonly VirtualHomie[]) => Math.max(...homies.map(ho
 const sessionsPerHomie = (world: RegionWorld) =>
   world.cluster.homies.reduce((sum, homie) => sum + homie.engine.metrics().sessions!, 0) / HOMIES;
 
-describe('160 homies in eight regions that are zones', () => {
+describe('120 homies in eight regions that are zones', () => {
   const world = new RegionWorld(HOMIES, ownZones);
   const { cluster } = world;
 
@@ -76,7 +76,7 @@ describe('160 homies in eight regions that are zones', () => {
   });
 });
 
-describe('160 homies in eight regions, all told to be in one zone', () => {
+describe('120 homies in eight regions, all told to be in one zone', () => {
   const world = new RegionWorld(HOMIES, oneZone);
   const { cluster } = world;
 
@@ -117,9 +117,9 @@ describe('a homie that everybody is near to, while all others are far from each 
     seed: 5,
     checkEvery: 1_000,
     conditions: (from, to) => ({ latencyMs: from.address === address || to.address === address ? 1 : 40, jitterMs: 1 }),
-    engine: { strategy: 'nearest' },
+    engine: { strategy: 'nearest', heartbeat: { intervalMs: 5_000, missed: 3 } },
   });
-  const homies = 100;
+  const homies = 80;
   for (let i = 0; i < homies; i++) cluster.add();
   cluster.introduceAll();
   const hub = cluster.homies[5]!;
@@ -153,8 +153,8 @@ describe('a homie that everybody is near to, while all others are far from each 
   });
 
   it('is asked now and then by those whom it refused, who change no other feed for that', () => {
-    const changes = watchFeeds(cluster, 20);
-    const otherChanges = watchFeeds(cluster, 20, hub);
+    const changes = watchFeeds(cluster, 50);
+    const otherChanges = watchFeeds(cluster, 50, hub);
     cluster.advance(5 * MINUTE);
     console.log(`asked ${changes() - otherChanges()} times in five minutes, and ${otherChanges()} others`);
     expect(changes() - otherChanges()).toBeLessThan(3 * homies);
@@ -162,7 +162,7 @@ describe('a homie that everybody is near to, while all others are far from each 
   });
 });
 
-describe('a seed through which 160 homies join at once', () => {
+describe('a seed through which 120 homies join at once', () => {
   it('has no more links than four for each feed it wants, at any time, and they all find feeds', () => {
     const world = new RegionWorld(HOMIES, ownZones, {}, false);
     const { cluster } = world;
@@ -195,9 +195,9 @@ describe('a far feed that is later than all others with every segment', () => {
         cluster.advance(750);
       }
     };
-    send(200);
+    send(150);
     expect(choosers().length).toBeGreaterThan(0);
-    send(500);
+    send(350);
     expect(choosers()).toEqual([]);
     for (const homie of cluster.homies) expect(homie.engine.feedCount).toBe(SUBSCRIPTIONS);
   });

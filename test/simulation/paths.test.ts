@@ -8,7 +8,7 @@ import { runSimulation } from '../simulate/simulation.js';
  * Virtual time: the figures are exact for a seed. The bounds leave about a tenth, since a change of any constant moves
  * them a little. The cipher is replaced, as it changes no figure but the wall time.
  */
-const WORLD: Partial<SimulationOptions> = { nodes: 150, zones: 16, strategy: 'nearest', cipher: 'null', seed: 1 };
+const WORLD: Partial<SimulationOptions> = { nodes: 120, zones: 16, strategy: 'nearest', cipher: 'null', seed: 1 };
 
 const run = (options: Partial<SimulationOptions>) => runSimulation({ ...WORLD, ...options });
 
@@ -37,10 +37,10 @@ describe('a busy origin', () => {
 
 describe('quiet origins', () => {
   it.each([
-    { loss: 0, p50: 1, p99: 1.05 },
+    { loss: 0, p50: 1.05, p99: 1.05 },
     { loss: 0.3, p50: 1.15, p99: 1.1 },
   ])('are heard on the quickest of all paths: loss $loss', ({ loss, p50, p99 }) => {
-    const result = run({ scenario: 'quiet', loss, messages: 15 });
+    const result = run({ scenario: 'quiet', nodes: 100, loss, messages: 8 });
     expect(isSound(result)).toBe(true);
     expect(result.delivered).toBe(1);
     expect(result.stretch.p50).toBeLessThanOrEqual(p50);
@@ -50,8 +50,8 @@ describe('quiet origins', () => {
 
 describe('many busy origins', () => {
   it('cost few copies each, and are heard as soon', () => {
-    const origins = 30;
-    const result = run({ scenario: 'many-origins', nodes: 100, origins, warmUp: 60 * origins, messages: 6 * origins });
+    const origins = 20;
+    const result = run({ scenario: 'many-origins', nodes: 70, origins, warmUp: 50 * origins, messages: 6 * origins });
     expect(isSound(result)).toBe(true);
     expect(result.delivered).toBe(1);
     expect(result.copiesPerNode).toBeLessThanOrEqual(1.7);

@@ -45,7 +45,8 @@ export class RegionWorld {
         const latencyMs = DELAYS_MS[this.regionAt(from)]![this.regionAt(to)]! + extraMs;
         return { latencyMs, jitterMs: JITTER_SHARE * latencyMs };
       },
-      engine: { strategy: 'nearest', ...engine },
+      // Nobody dies here: rare heartbeats keep the tests short.
+      engine: { strategy: 'nearest', heartbeat: { intervalMs: 5_000, missed: 3 }, ...engine },
     });
     for (let i = 0; i < nodes; i++) {
       const endpoint = { address: this.cluster.network.newAddress(), port: 6969 };

@@ -38,7 +38,6 @@ const PROMISED: Record<Strategy, { local: number; tolerance: number; otherZones:
   'hub-and-spoke': { local: 0.25, tolerance: 0, otherZones: 3, hops: 6 },
   'prefer-local': { local: 2 / 3, tolerance: 0.05, otherZones: 0, hops: 6 },
   'prefer-remote': { local: 1 / 3, tolerance: 0.05, otherZones: 0, hops: 6 },
-  // Two of the four are near, and the other two as by chance.
   // Two of the four are near. The best local ones are taken by then, so that the far ones are rarely local. Short hops
   // are cheap: the quickest path has more of them.
   nearest: { local: 0.6, tolerance: 0.05, otherZones: 0, hops: 16 },
@@ -91,21 +90,22 @@ describe.each(STRATEGIES)('200 homies with the strategy %s', strategy => {
     expect(fewestOtherZones).toBeGreaterThanOrEqual(promised.otherZones);
   });
 
-  it('hear a broadcast of every one of them exactly once, over few hops', () => {
+  it('hear a broadcast of each fourth of them exactly once, over few hops', () => {
+    const origins = cluster.homies.filter((_, i) => i % 4 === 0);
     const before = cluster.homies.map(homie => homie.arrivals.length);
     const copiesBefore = segmentsReceived(cluster);
-    for (const [i, homie] of cluster.homies.entries()) {
+    for (const [i, homie] of origins.entries()) {
       expect(homie.broadcast(Uint8Array.of(i))).toBe('accepted');
       cluster.advance(50);
     }
     cluster.advance(2_000);
     for (const [i, homie] of cluster.homies.entries()) {
       const heard = homie.arrivals.slice(before[i]).map(arrival => arrival.payload[0]);
-      const expected = cluster.homies.map((_, origin) => origin).filter(origin => origin !== i);
+      const expected = origins.map((_, origin) => origin).filter(origin => origins[origin] !== homie);
       expect(heard.sort((a, b) => a! - b!)).toEqual(expected);
     }
     const hops = cluster.homies.flatMap(homie => homie.arrivals.map(arrival => arrival.hops)).sort((a, b) => a - b);
-    const copies = (segmentsReceived(cluster) - copiesBefore) / (NODES * (NODES - 1));
+    const copies = (segmentsReceived(cluster) - copiesBefore) / (origins.length * (NODES - 1));
     const [median, most] = [hops[hops.length >> 1]!, hops[hops.length - 1]!];
     console.log(`${strategy}: ${copies.toFixed(2)} copies a homie, ${median} hops at the median, ${most} at most`);
     // Links go both ways, so about 2 x 5 of them carry a flood, and one of them brought it.
