@@ -1,6 +1,6 @@
 import type { BroadcastResult } from '../engine/broadcast/dissemination.js';
 import { Fifo } from '../engine/fifo.js';
-import { GwyhQueueFullError } from './errors.js';
+import { GwyhMessageTooLargeError, GwyhQueueFullError } from './errors.js';
 
 /**
  * Broadcasts that wait for room at most, and their bytes. A caller that awaits each of its own needs one place; this is for
@@ -39,10 +39,12 @@ export class BroadcastQueue {
   /**
    * @param send hands one over, which copies it; 'queue_full' when there is no room now.
    * @param endOfTurn calls back when the current turn of the event loop is over.
+   * @param maxMessageBytes the limit that the error about a message that is too large names.
    */
   constructor(
     private readonly send: (payload: Uint8Array, zones: readonly string[] | undefined) => BroadcastResult,
     private readonly endOfTurn: (callback: () => void) => void,
+    private readonly maxMessageBytes: number,
   ) {}
 
   /** How many wait. */
@@ -50,11 +52,11 @@ export class BroadcastQueue {
     return this.waiting.length;
   }
 
-  /** Resolves when it is accepted; 'too_large' at once, if it is. The payload is not needed any more when this returns. */
-  broadcast(payload: Uint8Array, zones: readonly string[] | undefined): Promise<void> | 'too_large' {
+  /** Resolves when it is accepted. The payload is not needed any more when this returns. */
+  broadcast(payload: Uint8Array, zones: readonly string[] | undefined): Promise<void> {
     if (this.waiting.length === 0) {
       const result = this.send(payload, zones);
-      if (result === 'too_large') return result;
+      if (result === 'too_large') return Promise.reject(this.tooLarge(payload));
       if (result === 'accepted') return this.accepted(payload.length);
     }
     const isFull = this.waiting.length >= MOST_WAITING || this.bytes + payload.length > MOST_WAITING_BYTES;
@@ -71,10 +73,12 @@ export class BroadcastQueue {
   /** There may be room now. */
   readonly retry = (): void => {
     for (let next = this.waiting.peek(); next !== undefined; next = this.waiting.peek()) {
-      if (this.send(next.payload, next.zones) === 'queue_full') return;
+      const result = this.send(next.payload, next.zones);
+      if (result === 'queue_full') return;
       this.waiting.shift();
       this.bytes -= next.payload.length;
-      next.resolve();
+      if (result === 'accepted') next.resolve();
+      else next.reject(this.tooLarge(next.payload));
     }
   };
 
@@ -82,6 +86,10 @@ export class BroadcastQueue {
   close(error: Error): void {
     for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) next.reject(error);
     this.bytes = 0;
+  }
+
+  private tooLarge(payload: Uint8Array): Error {
+    return new GwyhMessageTooLargeError(payload.length, this.maxMessageBytes);
   }
 
   private accepted(bytes: number): Promise<void> {

@@ -11,7 +11,7 @@ import { bindSocket } from './bind-socket.js';
 import { BroadcastQueue } from './broadcast-queue.js';
 import type { DatagramSocket } from './datagram-network.js';
 import { EnginePump } from './engine-pump.js';
-import { GwyhClosedError, GwyhMessageTooLargeError, GwyhNotReadyError, GwyhOptionsError } from './errors.js';
+import { GwyhClosedError, GwyhNotReadyError, GwyhOptionsError } from './errors.js';
 import { sayFarewell } from './farewell.js';
 import type { GwyhNodeOptions } from './gwyh-node-options.js';
 import { formatHostPort, isWildcardHost } from './host-port.js';
@@ -144,9 +144,7 @@ export class GwyhNode {
       const fix = `give 1 to ${MAX_SCOPE_ZONES} names of 1 to ${MAX_ZONE_BYTES} bytes of UTF-8.`;
       return Promise.reject(new GwyhOptionsError('zones', zones, fix));
     }
-    const outcome = queue.broadcast(payload, zones);
-    if (outcome !== 'too_large') return outcome;
-    return Promise.reject(new GwyhMessageTooLargeError(payload.length, settings.maxMessageBytes));
+    return queue.broadcast(payload, zones);
   }
 
   /** All homies known to live, without this one. */
@@ -229,6 +227,7 @@ export class GwyhNode {
       const queue = new BroadcastQueue(
         (payload, zones) => this.send(payload, zones),
         callback => network.endOfTurn(callback),
+        this.settings.maxMessageBytes,
       );
       this.queue = queue;
       this.pump = new EnginePump(this.engine, network, socket, event => this.dispatch(event), queue.retry);

@@ -19,6 +19,12 @@ export const MOST_ROOM_BYTES = 1_048_576;
 export const LAGGARD_SHARE = 1 / 4;
 export const LAGGARD_SILENCE_MS = 500;
 
+/**
+ * Neither is a link that has had no room for this long, ms, while most of the others have some: it cannot keep up with what
+ * they take. Less: a link that stumbles loses messages; more: a slow one makes everybody slow for longer.
+ */
+export const LAGGARD_MS = 1_000;
+
 /** How often the median rate is looked at, ms. */
 const MEDIAN_MS = 50;
 
@@ -34,19 +40,29 @@ export class Room {
    * @param isLarge whether the message is offered first to links that did not ask for it.
    */
   isThere(own: OriginStream, isLarge: boolean, now: number): boolean {
-    let isAnyOpen = false;
-    let isAnyFull = false;
+    let open = 0;
+    let full = 0;
+    let isAnyStumbling = false;
+    let isAnySlow = false;
     for (const peer of this.peers.links) {
       const wish = own.hasWishes ? (own.links.get(peer)?.theirs ?? Wish.unset) : Wish.unset;
       if (wish > Wish.eager) continue;
       // It gets no more than an offer.
-      if (isLarge && wish === Wish.unset) isAnyOpen = true;
-      else if (peer.outbox.bytes < LEAST_ROOM_BYTES || peer.outbox.bytes < roomOf(peer)) isAnyOpen = true;
-      else if (!this.isLaggard(peer, now)) return false;
-      else isAnyFull = true;
+      if (isLarge && wish === Wish.unset) open++;
+      else if (peer.outbox.bytes < LEAST_ROOM_BYTES || peer.outbox.bytes < roomOf(peer)) {
+        peer.fullSince = Infinity;
+        open++;
+      } else {
+        peer.fullSince = Math.min(peer.fullSince, now);
+        full++;
+        if (this.isLaggard(peer, now)) continue;
+        if (now - peer.fullSince < LAGGARD_MS) isAnyStumbling = true;
+        else isAnySlow = true;
+      }
     }
-    // Of laggards only one at least has to take it; and nobody is waited for where all have choked us.
-    return isAnyOpen || !isAnyFull;
+    // Nobody is waited for where all have choked us; else somebody has to take it.
+    if (open === 0) return full === 0;
+    return !isAnyStumbling && (!isAnySlow || open > full);
   }
 
   private isLaggard(peer: Peer, now: number): boolean {

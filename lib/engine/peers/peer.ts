@@ -68,6 +68,8 @@ export class Peer {
   readonly flow: Flow;
   /** When it last asked for a report. */
   askedUsAt = -Infinity;
+  /** Since when there was no room in its outbox for a message of our own, whenever there was one; Infinity when there was. */
+  fullSince = Infinity;
   /** Whether it stands in the line of peers with something to send. */
   isInLine = false;
 

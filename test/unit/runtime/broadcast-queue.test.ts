@@ -8,7 +8,9 @@ import {
   TURN_BROADCASTS,
   TURN_BYTES,
 } from '../../../lib/runtime/broadcast-queue.js';
-import { GwyhClosedError, GwyhQueueFullError } from '../../../lib/runtime/errors.js';
+import { GwyhClosedError, GwyhMessageTooLargeError, GwyhQueueFullError } from '../../../lib/runtime/errors.js';
+
+const MAX_MESSAGE_BYTES = 1_000_000;
 
 let sent: Uint8Array[];
 let answer: BroadcastResult;
@@ -25,6 +27,7 @@ beforeEach(() => {
       return answer;
     },
     callback => void turnEnds.push(callback),
+    MAX_MESSAGE_BYTES,
   );
 });
 
@@ -36,10 +39,32 @@ describe('a broadcast', () => {
     expect(sent).toEqual([payload(1)]);
   });
 
-  it('that is too large is refused at once', () => {
+  it('that is too large is refused at once', async () => {
     answer = 'too_large';
-    expect(queue.broadcast(payload(1), undefined)).toBe('too_large');
+    await expect(queue.broadcast(payload(1), undefined)).rejects.toThrow(GwyhMessageTooLargeError);
     expect(queue.length).toBe(0);
+  });
+
+  it('that is found to be too large when its turn comes is refused then, and holds up nobody', async () => {
+    answer = 'queue_full';
+    const first = queue.broadcast(payload(1), undefined);
+    const second = queue.broadcast(payload(2), undefined);
+    answer = 'too_large';
+    queue.retry();
+    await expect(first).rejects.toThrow(GwyhMessageTooLargeError);
+    await expect(second).rejects.toThrow(GwyhMessageTooLargeError);
+    expect([queue.length, queue.bytes]).toEqual([0, 0]);
+  });
+
+  it('that waits is what it was when it was called for, also from a Buffer that changes meanwhile', async () => {
+    answer = 'queue_full';
+    const buffer = Buffer.from([1, 2, 3]);
+    const waiting = queue.broadcast(buffer, undefined);
+    buffer.fill(9);
+    answer = 'accepted';
+    queue.retry();
+    await waiting;
+    expect(sent).toEqual([Uint8Array.of(1, 2, 3)]);
   });
 
   it('waits for room, behind those that came before', async () => {

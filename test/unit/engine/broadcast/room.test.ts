@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
+  LAGGARD_MS,
   LAGGARD_SHARE,
   LAGGARD_SILENCE_MS,
   LEAST_ROOM_BYTES,
@@ -92,6 +93,26 @@ describe('a link that is far behind the others', () => {
     fill(links[0]!, MOST_ROOM_BYTES);
     links[0]!.flow.control.rate = 10;
     expect(isThere()).toBe(false);
+  });
+
+  it('is one that has had no room for a second while most have some, too', () => {
+    fill(links[0]!, MOST_ROOM_BYTES);
+    expect(isThere(0)).toBe(false);
+    expect(isThere(LAGGARD_MS - 1)).toBe(false);
+    expect(isThere(LAGGARD_MS)).toBe(true);
+    fill(links[1]!, MOST_ROOM_BYTES);
+    expect(isThere(LAGGARD_MS + 1)).toBe(false);
+    expect(isThere(2 * LAGGARD_MS + 1)).toBe(false);
+  });
+
+  it('is waited for again once it had room', () => {
+    fill(links[0]!, MOST_ROOM_BYTES);
+    expect(isThere(0)).toBe(false);
+    while (links[0]!.outbox.shift(Infinity, true) !== undefined);
+    expect(isThere(500)).toBe(true);
+    fill(links[0]!, MOST_ROOM_BYTES);
+    expect(isThere(LAGGARD_MS)).toBe(false);
+    expect(isThere(2 * LAGGARD_MS)).toBe(true);
   });
 
   it('is one that reports nothing any more, too', () => {
