@@ -132,7 +132,7 @@ export class GwyhNode {
    * wait already, a GwyhQueueFullError.
    */
   broadcast(payload: Uint8Array, options?: BroadcastOptions): Promise<void> {
-    const { queue, settings } = this;
+    const { queue } = this;
     if (queue === undefined || this.state !== 'running') {
       return Promise.reject(new GwyhClosedError('The node is not running: await start() first.'));
     }
