@@ -22,9 +22,8 @@ describe('an origin that offers ten times what the slowest line takes', () => {
   });
 
   it('reaches the slow ones late, or not at all, and they know of all they miss', () => {
-    for (const { nodes, latencyMs } of others) {
-      if (nodes > 0) expect(slow!.latencyMs.p50).toBeGreaterThan(5 * latencyMs.p50);
-    }
+    const fast = others.filter(({ nodes }) => nodes > 0);
+    expect(slow!.latencyMs.p50).toBeGreaterThan(5 * Math.max(...fast.map(({ latencyMs }) => latencyMs.p50)));
     expect(result.uncounted).toBe(0);
   });
 
