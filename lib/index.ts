@@ -3,6 +3,8 @@ export type {
   BroadcastListener,
   BroadcastMeta,
   BroadcastOptions,
+  LinkInfo,
+  LostMessage,
   MemberEventName,
   MemberInfo,
 } from './runtime/gwyh-node.js';

@@ -79,6 +79,10 @@ export class Counters {
   segmentsSent = 0;
   repairsRequested = 0;
   segmentsRepaired = 0;
+  /** Datagrams sent to find out whether larger ones get through, those that did not, and how often larger ones did no more. */
+  sizeProbes = 0;
+  sizeProbesLost = 0;
+  blackHoles = 0;
   /** How often we were accused or taken for dead, and said that we live. */
   refutations = 0;
   readonly drops = Object.fromEntries(DROP_REASONS.map(reason => [reason, 0])) as Record<DropReason, number>;

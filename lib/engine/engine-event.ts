@@ -3,7 +3,8 @@ import type { Member } from './membership/member-table.js';
 import type { NodeId } from './node-id.js';
 
 /** What an engine tells its host, in the order in which it happened. */
-export type EngineEvent = BroadcastEvent | MemberEvent | ReadinessEvent | NoKeyFitsEvent | ClockSkewEvent;
+export type EngineEvent =
+  BroadcastEvent | MessageLostEvent | MemberEvent | ReadinessEvent | NoKeyFitsEvent | ClockSkewEvent;
 
 /** A message of another node, whole. `payload` may be a view of memory that the engine still reads: do not change it. */
 export interface BroadcastEvent {
@@ -24,6 +25,29 @@ export interface BroadcastMeta {
   /** Links that the copy which arrived first crossed; 0 for a node's own broadcast delivered to itself. */
   readonly hops: number;
   readonly receivedFrom: NodeId;
+}
+
+/** A message of another node of which a part came, and that was given up. */
+export interface MessageLostEvent {
+  readonly type: 'message_lost';
+  readonly message: LostMessage;
+}
+
+/**
+ * A message in several segments that was given up before it was whole.
+ *
+ * @publicApi
+ */
+export interface LostMessage {
+  readonly origin: BroadcastOrigin;
+  /** As in {@link BroadcastMeta}. */
+  readonly sequence: number;
+  /** Payload that had arrived, bytes; segments of the whole message, and those that never came. */
+  readonly receivedBytes: number;
+  readonly segments: number;
+  readonly missingSegments: number;
+  /** `stalled`: nothing of it came for 30 s. `crowded_out`: too many messages were incomplete at once, and it was the oldest. */
+  readonly reason: 'stalled' | 'crowded_out';
 }
 
 /** The node that made a broadcast. Its zone is undefined as long as it is not known. */

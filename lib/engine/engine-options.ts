@@ -1,5 +1,6 @@
 import { CACHE_BYTES, CACHE_MS, type SegmentCacheLimits } from './broadcast/segment-cache.js';
 import type { Keyring } from './crypto/keyring.js';
+import { NETWORK_DATAGRAM_BYTES } from './engine-context.js';
 import type { Endpoint } from './endpoint.js';
 import type { NodeId } from './node-id.js';
 import type { Strategy } from './overlay/strategy.js';
@@ -20,6 +21,8 @@ export interface EngineOptions {
   readonly heartbeat: HeartbeatOptions;
   /** Largest payload sent and accepted, bytes. */
   readonly maxMessageBytes: number;
+  /** Largest datagram that is tried across a network, bytes; each link is probed for what gets through. */
+  readonly maxDatagramBytes: number;
   /** What is kept for others who missed it. */
   readonly repairCache: SegmentCacheLimits;
   /** Largest clock difference at which a Hello is answered, ms; 0 for none. */
@@ -37,6 +40,7 @@ export const ENGINE_DEFAULTS = {
   subscriptions: 5,
   heartbeat: { intervalMs: 1_500, missed: 2 },
   maxMessageBytes: 1_048_576,
+  maxDatagramBytes: NETWORK_DATAGRAM_BYTES,
   repairCache: { maxBytes: CACHE_BYTES, maxAgeMs: CACHE_MS },
   timeLockMs: 60_000,
   // What Linux gives a socket that asks for more than the usual `net.core.rmem_max`.

@@ -17,6 +17,7 @@ import { Seeds } from './membership/seeds.js';
 import { Feeds } from './overlay/feeds.js';
 import { Heartbeats } from './peers/heartbeats.js';
 import { Introductions } from './peers/introductions.js';
+import { Overload } from './peers/overload.js';
 import { Packer } from './peers/packer.js';
 import { challengePath } from './peers/path-validation.js';
 import type { Peer } from './peers/peer.js';
@@ -24,13 +25,8 @@ import { PeerTable } from './peers/peer-table.js';
 import { ReceiverReports } from './peers/receiver-reports.js';
 import { Strays } from './peers/strays.js';
 import { Readiness } from './readiness.js';
+import { type Transmit, Transmits } from './transmits.js';
 import type { HelloPayload } from './wire/hello-payload.js';
-
-/** A datagram to send. The caller owns the bytes. */
-export interface Transmit {
-  readonly to: Endpoint;
-  readonly datagram: Uint8Array;
-}
 
 /**
  * The gossip, without I/O. Feed it datagrams, timeouts and commands, each with the monotonic time in ms; after each,
@@ -42,9 +38,10 @@ export class GwyhEngine {
   private readonly sessions: SessionTable;
   private readonly introductions: Introductions;
   private readonly peers: PeerTable;
-  private readonly packer: Packer;
+  private readonly transmits: Transmits;
   private readonly heartbeats: Heartbeats;
   private readonly health = new LocalHealth();
+  private readonly overload = new Overload();
   private readonly membership: Membership;
   private readonly liveness: Liveness;
   private readonly lostMembers: LostMembers;
@@ -53,7 +50,6 @@ export class GwyhEngine {
   private readonly feeds: Feeds;
   private readonly dissemination: Dissemination;
   private readonly frames: FrameDispatch;
-  private readonly strays: Strays;
   private now: number;
   private hasLeft = false;
 
@@ -63,8 +59,8 @@ export class GwyhEngine {
     this.context = new EngineContext(options);
     this.sessions = new SessionTable(options.random);
     this.peers = new PeerTable(this.context, this.sessions, (peer, at) => this.heartbeats.service(peer, at));
-    this.packer = new Packer(this.context);
-    this.strays = new Strays(this.context, this.packer);
+    const packer = new Packer(this.context);
+    const strays = new Strays(this.context, packer);
     this.membership = new Membership(
       this.context,
       this.peers,
@@ -88,9 +84,12 @@ export class GwyhEngine {
       isMember: endpoint => table.hasEndpoint(endpoint),
       introduced: (session, endpoint, hello, at) => this.attach(session, endpoint, hello, at),
       metOurself: (endpoint, at) => this.seeds.isOurself(endpoint, at),
-      dialFailed: (expected, at) => this.dialFailed(expected, at),
+      dialFailed: (id, at) => {
+        if (!this.feeds.probeFailed(id, at) && this.peers.get(id) === undefined) this.feeds.avoid(id, at);
+      },
     });
     const { handshakes } = this.introductions;
+    this.transmits = new Transmits(this.context, this.peers, packer, strays, handshakes);
     const dial = (to: Endpoint, at: number, expected?: string) => handshakes.dial(at, to, expected);
     this.seeds = new Seeds(this.context, this.peers, dial);
     this.readiness = new Readiness(this.context, this.peers, this.seeds, at => this.readinessChanged(at));
@@ -127,9 +126,9 @@ export class GwyhEngine {
       linkChanged: (peer, at) => this.linkChanged(peer, at),
     });
     this.dissemination = new Dissemination(this.context, this.peers, table, incarnation, now);
-    const { heartbeats, dissemination, strays } = this;
+    const { heartbeats, dissemination } = this;
     const { probes } = this.liveness;
-    const reports = new ReceiverReports(this.context, this.peers);
+    const reports = new ReceiverReports(this.context, this.peers, this.overload);
     this.frames = new FrameDispatch(this.context, { heartbeats, membership, probes, dissemination, strays, reports });
   }
 
@@ -155,7 +154,7 @@ export class GwyhEngine {
     if (session === peer.previous) this.peers.heardOnPrevious(peer, now);
     const isNewest = counter === session.highestReceived;
     if (isNewest && !sameEndpoint(from, peer.endpoint)) {
-      this.strays.push(peer, from, challengePath(peer, from, this.context, now), now);
+      this.transmits.strays.push(peer, from, challengePath(peer, from, this.context, now), now);
     }
     this.frames.read(peer, from, plaintext, session, counter, now);
   }
@@ -164,9 +163,15 @@ export class GwyhEngine {
   timeout(now: number): void {
     if (this.hasLeft) return;
     this.health.woke(now, this.deadline());
+    this.overload.waited(now - this.deadline(), now);
     this.now = now;
     this.introductions.timeout(now);
     this.context.timers.fireDue(now);
+  }
+
+  /** What came in, or an event, had to wait so long, ms, since the host was busy: if it is too long, peers are told to send less. */
+  waited(now: number, ms: number): void {
+    this.overload.waited(ms, now);
   }
 
   /** Sends a message to the cluster, or to the homies of some zones. It is copied. */
@@ -220,14 +225,7 @@ export class GwyhEngine {
   /** The next datagram to send, until undefined. Frames that wait for the same peer share one. */
   nextTransmit(): Transmit | undefined {
     this.membership.flush(this.now);
-    const first = this.strays.shift() ?? this.introductions.handshakes.nextTransmit();
-    if (first !== undefined) return this.counted(first.to, first.datagram);
-    for (let peer = this.peers.nextInLine(); peer !== undefined; peer = this.peers.nextInLine()) {
-      const datagram = this.packer.pack(peer, this.now);
-      if (peer.outbox.hasControl || (!peer.outbox.isEmpty && !peer.paced.isSet)) this.peers.enqueue(peer);
-      if (datagram !== undefined) return this.counted(peer.endpoint, datagram);
-    }
-    return undefined;
+    return this.transmits.next(this.now);
   }
 
   /** How many events wait to be told. */
@@ -289,21 +287,19 @@ export class GwyhEngine {
 
   /** Counters and gauges, plain numbers. */
   metrics(): Record<string, number> {
-    const metrics: Record<string, number> = {
+    return {
       ...this.context.counters.record(),
       members: this.membership.table.live.length,
       suspects: this.membership.suspects,
       tombstones: this.membership.table.tombstoneCount,
       sessions: this.sessions.size,
-      unconfirmedSessions: this.introductions.pending,
       timers: this.context.timers.size,
+      ...this.introductions.metrics,
+      ...this.overload.metrics(this.now),
       ...this.peers.metrics,
       ...this.liveness.metrics,
       ...this.dissemination.metrics,
     };
-    const { drops } = this.introductions.handshakes;
-    for (const [reason, count] of Object.entries(drops)) metrics[`drop.handshake.${reason}`] = count;
-    return metrics;
   }
 
   /** Asserts what must always hold. For simulations and tests. */
@@ -328,11 +324,6 @@ export class GwyhEngine {
     this.feeds.peersChanged(now);
   }
 
-  private dialFailed(id: string, now: number): void {
-    if (this.feeds.probeFailed(id, now) || this.peers.get(id) !== undefined) return;
-    this.feeds.avoid(id, now);
-  }
-
   private removePeer(peer: Peer, now: number): void {
     this.peers.remove(peer);
     this.linkChanged(peer, now);
@@ -351,12 +342,5 @@ export class GwyhEngine {
     this.context.events.push({ type: this.isReady ? 'ready' : 'unready' });
     // Others may wait for it.
     if (this.isReady) for (const link of this.peers.links) if (!link.isReady) this.heartbeats.tell(link, now);
-  }
-
-  private counted(to: Endpoint, datagram: Uint8Array): Transmit {
-    const { counters } = this.context;
-    counters.datagramsSent++;
-    counters.bytesSent += datagram.length;
-    return { to, datagram };
   }
 }

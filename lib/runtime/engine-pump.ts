@@ -51,6 +51,8 @@ export class EnginePump {
   private isTurnDue = false;
   /** When the first input of this turn came. */
   private turnBegunAt = 0;
+  /** Since when there was always something to do; Infinity when all is done. */
+  private busySince = Infinity;
   /** Turns that a late timer may still wait, and datagrams of the turn before; 0 turns when none waits. */
   private catchUpTurns = 0;
   private arrivals = 0;
@@ -77,6 +79,7 @@ export class EnginePump {
     this.arrivals++;
     const now = this.network.now();
     if (!this.isTurnDue) this.turnBegunAt = now;
+    if (this.busySince === Infinity) this.busySince = now;
     const isBusy = now - this.turnBegunAt >= TURN_MS || this.engine.waitingEvents >= MOST_EVENTS;
     if (isBusy || this.backlog.length > 0) this.hold(from, datagram);
     else this.engine.receive(now, from, datagram);
@@ -155,15 +158,38 @@ export class EnginePump {
     this.isTelling = false;
     for (let told = 1; !this.isStopped; told++) {
       const event = engine.nextEvent();
-      if (event === undefined) return;
+      if (event === undefined) return this.told(told > 1);
       this.onEvent(event);
       if (told % EVENTS_AT_ONCE > 0 || network.afterReactions === undefined) continue;
       // The rest is told after other things had their turn, or at least the promises of these handlers.
-      if (network.now() >= this.tellUntil) return this.drainSoon();
+      if (network.now() >= this.tellUntil) {
+        this.noteWait();
+        return this.drainSoon();
+      }
       this.isTelling = true;
       return network.afterReactions(this.tell);
     }
   };
+
+  /** All events were told; what handlers do belongs to the time that they took. */
+  private told(hasHandlers: boolean): void {
+    if (this.busySince === Infinity) return;
+    const { network } = this;
+    if (hasHandlers && network.afterReactions !== undefined) network.afterReactions(this.rest);
+    else this.rest();
+  }
+
+  private readonly rest = (): void => {
+    this.noteWait();
+    if (this.backlog.length === 0 && this.engine.waitingEvents === 0) this.busySince = Infinity;
+  };
+
+  /** What was dealt with last had to wait at most since there was nothing to do: the engine tells peers when that is long. */
+  private noteWait(): void {
+    if (this.isStopped || this.busySince === Infinity) return;
+    const now = this.network.now();
+    this.engine.waited(now, now - this.busySince);
+  }
 
   private wakeAt(at: number): void {
     if (at === this.timerAt || this.isStopped || this.catchUpTurns > 0) return;

@@ -40,8 +40,15 @@ export interface GwyhNodeOptions {
   /** Largest payload in bytes that can be broadcast and is accepted from others, 1,024 to 67,108,864. Default: 1,048,576. */
   maxMessageBytes?: number;
   /**
-   * How many bytes of segments are kept, and for how long, to repeat them to homies that missed them: 65,536 to
-   * 1,073,741,824 bytes and 1,000 to 600,000 ms. Default: 16,777,216 bytes and 30,000 ms.
+   * Largest datagram in bytes across a network, 1,200 to 16,384. Above 1,200 each link is probed for what gets through, again and
+   * again, so that up to 1,452 suits any network and 8,900 one with jumbo frames. It saves datagrams where many small messages, or
+   * with jumbo frames many segments, go to the same homie. Default: 1,200, which gets through everywhere; 16,384 on the same host.
+   */
+  maxDatagramBytes?: number;
+  /**
+   * How many bytes of segments are kept, and for how long, to repeat them to homies that missed them: 1.1 times
+   * `maxMessageBytes` to 1,073,741,824 bytes, and 1,000 to 600,000 ms. Default: 16,777,216 bytes, or 2.2 times `maxMessageBytes` where that is
+   * more, and 30,000 ms.
    */
   repairCache?: { maxBytes?: number; maxAgeMs?: number };
   /**

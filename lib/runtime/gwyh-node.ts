@@ -16,10 +16,12 @@ import { sayFarewell } from './farewell.js';
 import type { GwyhNodeOptions } from './gwyh-node-options.js';
 import { formatHostPort, isWildcardHost } from './host-port.js';
 import { checkKeys, makeKeyring } from './keys.js';
+import { describeLink, type LinkInfo } from './link-info.js';
 import {
   type BroadcastListener,
   type BroadcastOptions,
   type MemberEventName,
+  type LostMessage,
   type MemberInfo,
   NodeListeners,
 } from './node-listeners.js';
@@ -27,10 +29,12 @@ import { type NodeSettings, resolveSettings } from './node-settings.js';
 import { SeedResolver } from './seed-resolver.js';
 import { StrangerWarnings } from './stranger-warnings.js';
 
+export type { LinkInfo } from './link-info.js';
 export type {
   BroadcastListener,
   BroadcastMeta,
   BroadcastOptions,
+  LostMessage,
   MemberEventName,
   MemberInfo,
 } from './node-listeners.js';
@@ -114,11 +118,14 @@ export class GwyhNode {
     return this.listeners.onBroadcast(listener);
   }
 
-  /** Registers a listener for members that come and go, or for our own readiness; returns what takes it off again. */
+  /** Registers a listener for members, our own readiness, or large messages of which only a part came; returns what takes it off. */
   on(event: MemberEventName, listener: (member: MemberInfo) => void): () => void;
   on(event: 'ready' | 'unready', listener: () => void): () => void;
-  on(event: MemberEventName | 'ready' | 'unready', listener: (member: MemberInfo) => void): () => void {
-    if (event !== 'ready' && event !== 'unready') return this.listeners.onMember(event, listener);
+  on(event: 'messageLost', listener: (message: LostMessage) => void): () => void;
+  on(event: MemberEventName | 'ready' | 'unready' | 'messageLost', listener: (told: never) => void): () => void {
+    if (event === 'messageLost') return this.listeners.onMessageLost(listener as (message: LostMessage) => void);
+    if (event !== 'ready' && event !== 'unready')
+      return this.listeners.onMember(event, listener as (member: MemberInfo) => void);
     return this.listeners.onReadiness(isReady => {
       if (isReady === (event === 'ready')) (listener as () => void)();
     });
@@ -150,6 +157,11 @@ export class GwyhNode {
   /** All homies known to live, without this one. */
   members(): MemberInfo[] {
     return this.engine?.members.map(member => this.describe(member)) ?? [];
+  }
+
+  /** The homies that this one exchanges broadcasts with: rate, round trip, losses and queue of each. */
+  links(): LinkInfo[] {
+    return this.engine?.links.map(describeLink) ?? [];
   }
 
   /** How many homies take broadcasts from this one. */
@@ -216,6 +228,7 @@ export class GwyhNode {
           subscriptions: settings.subscriptions,
           heartbeat: settings.heartbeat,
           maxMessageBytes: settings.maxMessageBytes,
+          maxDatagramBytes: settings.maxDatagramBytes,
           repairCache: settings.repairCache,
           timeLockMs: settings.timeLockMs,
           receiveBufferBytes: socket.receiveBufferBytes ?? ENGINE_DEFAULTS.receiveBufferBytes,
@@ -276,6 +289,8 @@ export class GwyhNode {
     switch (event.type) {
       case 'broadcast':
         return this.listeners.tellBroadcast(event.payload, event.meta);
+      case 'message_lost':
+        return this.listeners.tellMessageLost(event.message);
       case 'no_key_fits':
         return this.strangers?.noKeyFits(event.endpoint);
       case 'clock_skew':

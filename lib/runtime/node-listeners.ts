@@ -1,8 +1,8 @@
-import type { BroadcastMeta } from '../engine/engine-event.js';
+import type { BroadcastMeta, LostMessage } from '../engine/engine-event.js';
 import type { NodeId } from '../engine/node-id.js';
 import type { GwyhLogger } from './logger.js';
 
-export type { BroadcastMeta } from '../engine/engine-event.js';
+export type { BroadcastMeta, LostMessage } from '../engine/engine-event.js';
 
 /**
  * What a node knows of another homie.
@@ -45,6 +45,7 @@ export class NodeListeners {
   errors = 0;
   private readonly broadcast = new Set<BroadcastListener>();
   private readonly member = new Map<string, Set<(member: MemberInfo) => void>>();
+  private readonly lost = new Set<(message: LostMessage) => void>();
   private readonly readiness = new Set<(isReady: boolean) => void>();
 
   constructor(private readonly logger: GwyhLogger) {}
@@ -59,6 +60,11 @@ export class NodeListeners {
     this.member.set(event, listeners);
     listeners.add(listener);
     return () => void listeners.delete(listener);
+  }
+
+  onMessageLost(listener: (message: LostMessage) => void): () => void {
+    this.lost.add(listener);
+    return () => void this.lost.delete(listener);
   }
 
   onReadiness(listener: (isReady: boolean) => void): () => void {
@@ -90,6 +96,16 @@ export class NodeListeners {
     }
   }
 
+  tellMessageLost(message: LostMessage): void {
+    for (const listener of this.lost) {
+      try {
+        listener(message);
+      } catch (error) {
+        this.failed(error);
+      }
+    }
+  }
+
   tellReadiness(isReady: boolean): void {
     for (const listener of this.readiness) {
       try {
@@ -103,6 +119,7 @@ export class NodeListeners {
   clear(): void {
     this.broadcast.clear();
     this.member.clear();
+    this.lost.clear();
     this.readiness.clear();
   }
 

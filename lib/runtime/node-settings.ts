@@ -1,6 +1,9 @@
+import { cacheBytes } from '../engine/broadcast/segment-cache.js';
+import { LOOPBACK_DATAGRAM_BYTES, NETWORK_DATAGRAM_BYTES } from '../engine/engine-context.js';
 import { ENGINE_DEFAULTS, type HeartbeatOptions } from '../engine/engine-options.js';
 import type { Endpoint } from '../engine/endpoint.js';
 import { STRATEGIES, type Strategy } from '../engine/overlay/strategy.js';
+import { SEGMENTED_SHARE } from '../engine/peers/outbox.js';
 import { decodeEndpoint, encodeEndpoint } from '../engine/wire/endpoint-codec.js';
 import { MAX_ZONE_BYTES } from '../engine/wire/member-codec.js';
 import { GwyhOptionsError } from './errors.js';
@@ -31,6 +34,7 @@ export interface NodeSettings {
   readonly advertised: Endpoint | undefined;
   readonly heartbeat: HeartbeatOptions;
   readonly maxMessageBytes: number;
+  readonly maxDatagramBytes: number;
   readonly repairCache: { readonly maxBytes: number; readonly maxAgeMs: number };
   readonly timeLockMs: number;
   readonly deliverToSelf: boolean;
@@ -70,6 +74,12 @@ export function resolveSettings(
     throw new GwyhOptionsError('peers', peers, 'give a list of "host:port".');
   }
 
+  const maxMessageBytes = integer(
+    'maxMessageBytes',
+    options.maxMessageBytes ?? ENGINE_DEFAULTS.maxMessageBytes,
+    1_024,
+    67_108_864,
+  );
   return {
     bind,
     isBindFlexible: bindText === undefined,
@@ -86,13 +96,14 @@ export function resolveSettings(
     subscriptions: integer('subscriptions', options.subscriptions ?? ENGINE_DEFAULTS.subscriptions, 1, 32),
     advertised: advertised(options.advertise),
     heartbeat: heartbeat(options.heartbeat ?? undefined, options.detectionTimeMs ?? undefined),
-    maxMessageBytes: integer(
-      'maxMessageBytes',
-      options.maxMessageBytes ?? ENGINE_DEFAULTS.maxMessageBytes,
-      1_024,
-      67_108_864,
+    maxMessageBytes,
+    maxDatagramBytes: integer(
+      'maxDatagramBytes',
+      options.maxDatagramBytes ?? ENGINE_DEFAULTS.maxDatagramBytes,
+      NETWORK_DATAGRAM_BYTES,
+      LOOPBACK_DATAGRAM_BYTES,
     ),
-    repairCache: repairCache(options.repairCache ?? {}),
+    repairCache: repairCache(options.repairCache ?? {}, maxMessageBytes),
     timeLockMs: integer('timeLockMs', options.timeLockMs ?? ENGINE_DEFAULTS.timeLockMs, 0, 86_400_000),
     deliverToSelf: boolean('deliverToSelf', options.deliverToSelf ?? false),
     logger: withMethods('logger', options.logger ?? consoleLogger, ['log', 'warn', 'error']),
@@ -112,6 +123,7 @@ const KNOWN_OPTIONS: ReadonlySet<string> = new Set([
   'detectionTimeMs',
   'heartbeat',
   'maxMessageBytes',
+  'maxDatagramBytes',
   'repairCache',
   'timeLockMs',
   'deliverToSelf',
@@ -228,10 +240,18 @@ function heartbeat(value: unknown, detectionTimeMs: unknown): HeartbeatOptions {
   };
 }
 
-function repairCache(value: unknown): NodeSettings['repairCache'] {
-  const { maxBytes, maxAgeMs } = nested('repairCache', value, ENGINE_DEFAULTS.repairCache);
+/** @param maxMessageBytes largest message, which has to fit. */
+function repairCache(value: unknown, maxMessageBytes: number): NodeSettings['repairCache'] {
+  const defaults = { ...ENGINE_DEFAULTS.repairCache, maxBytes: cacheBytes(maxMessageBytes) };
+  const { maxBytes, maxAgeMs } = nested('repairCache', value, defaults);
+  const bytes = integer('repairCache.maxBytes', maxBytes, 65_536, 1_073_741_824);
+  const least = Math.ceil(SEGMENTED_SHARE * maxMessageBytes);
+  if (bytes < least) {
+    const fix = `a message of "maxMessageBytes" (${maxMessageBytes}) has to fit: give ${least} or more, or less there.`;
+    throw new GwyhOptionsError('repairCache.maxBytes', bytes, fix);
+  }
   return {
-    maxBytes: integer('repairCache.maxBytes', maxBytes, 65_536, 1_073_741_824),
+    maxBytes: bytes,
     maxAgeMs: integer('repairCache.maxAgeMs', maxAgeMs, 1_000, 600_000),
   };
 }

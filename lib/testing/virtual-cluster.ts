@@ -129,6 +129,9 @@ export class VirtualHomie {
   seeds: readonly Endpoint[] = [];
   /** What waits for it while it is paused. */
   private backlog: SocketBacklog | undefined;
+  /** How long each broadcast keeps its process busy, ms: nothing else happens in it meanwhile. */
+  handlingMs = 0;
+  private busyUntil = 0;
   /** What is to be done when it goes on. */
   private isTimerDue = false;
   private isTurnEndDue = false;
@@ -137,9 +140,10 @@ export class VirtualHomie {
   /** The pump has one timer at a time, moved after each input: made once, for there are many inputs. */
   private readonly timer = new Timer(() => this.onTimer());
   private wake: () => void = () => undefined;
+  private readonly turnEnds: (() => void)[] = [];
   private readonly onTurnEnd = () => {
-    if (this.backlog === undefined) this.pump.drain();
-    else this.isTurnEndDue = true;
+    if (this.backlog !== undefined) this.isTurnEndDue = true;
+    else for (let due = this.turnEnds.length; due > 0; due--) this.turnEnds.shift()!();
   };
   private readonly cancelTimer = () => this.network.cancelTimer(this.timer);
   private readonly pump: EnginePump;
@@ -160,21 +164,22 @@ export class VirtualHomie {
       send: (to: Endpoint, datagram: Uint8Array) => network.send(this.endpoint, to, datagram),
     };
     const clock = {
-      now: () => network.now(),
-      // What is done each turn is one function, made once; the rest, such as catching up, is rare.
-      endOfTurn: (callback: () => void) => network.endOfTurn(callback === this.pump.drain ? this.onTurnEnd : callback),
+      now: () => this.now,
+      endOfTurn: (callback: () => void) => {
+        this.turnEnds.push(callback);
+        network.endOfTurn(this.onTurnEnd);
+      },
       schedule: (at: number, callback: () => void) => {
         this.wake = callback;
         network.setTimer(this.timer, at);
         return this.cancelTimer;
       },
     };
-    this.pump = new EnginePump(
-      this.engine,
-      clock,
-      socket,
-      onEvent === undefined ? event => this.keep(event) : event => onEvent(this, event),
-    );
+    this.pump = new EnginePump(this.engine, clock, socket, event => {
+      if (onEvent === undefined) this.keep(event);
+      else onEvent(this, event);
+      if (event.type === 'broadcast' && this.handlingMs > 0) this.beBusy(this.handlingMs);
+    });
     const isFree = network.listen(endpoint, (from, datagram) => this.receive(from, datagram));
     if (!isFree) throw new Error('this endpoint has a homie already');
   }
@@ -189,8 +194,9 @@ export class VirtualHomie {
     return { id, incarnation, state: 'up', endpoint, zone: this.options.zone };
   }
 
+  /** By its own clock: it goes on while handlers run. */
   get now(): number {
-    return this.network.now();
+    return Math.max(this.network.now(), this.busyUntil);
   }
 
   /** Whether it runs in name only: see `pause`. */
@@ -210,7 +216,7 @@ export class VirtualHomie {
   }
 
   broadcast(payload: Uint8Array, zones?: readonly string[]): BroadcastResult {
-    const result = this.engine.broadcast(this.network.now(), payload, zones);
+    const result = this.engine.broadcast(this.now, payload, zones);
     this.afterInput();
     return result;
   }
@@ -248,7 +254,7 @@ export class VirtualHomie {
     const { backlog } = this;
     if (backlog === undefined || !this.isRunning) return;
     this.backlog = undefined;
-    if (this.isTurnEndDue) this.pump.drain();
+    if (this.isTurnEndDue) this.onTurnEnd();
     this.isTurnEndDue = false;
     if (first === 'timers') this.catchUp();
     for (const { from, datagram } of backlog.empty()) this.inject(from, datagram);
@@ -285,6 +291,18 @@ export class VirtualHomie {
   private receive(from: Endpoint, datagram: Uint8Array): void {
     if (this.backlog === undefined) this.inject(from, datagram);
     else if (!this.backlog.push(from, datagram)) this.network.counts.lost++;
+  }
+
+  /** A handler runs for so long. */
+  private beBusy(ms: number): void {
+    this.busyUntil = this.now + ms;
+    if (this.isPaused) return;
+    this.pause();
+    const goOn = () => {
+      if (this.network.now() < this.busyUntil) this.network.schedule(this.busyUntil, goOn);
+      else this.resume('timers');
+    };
+    this.network.schedule(this.busyUntil, goOn);
   }
 
   private onTimer(): void {

@@ -19,6 +19,8 @@ export class DedupeWindow {
   private bits = new Uint32Array(INITIAL_WINDOW / 32);
   /** Everything up to here counts as seen. */
   private floor: number;
+  /** Lowest sequence that was ever accepted. */
+  private lowest = Infinity;
   /** The first sequence that is wanted. */
   private owedFrom: number;
   private turnedAt: number;
@@ -53,6 +55,7 @@ export class DedupeWindow {
     if (sequence > this.highest) this.announce(sequence, now);
     else if (sequence <= this.floor) return 'old';
     else if (this.isSet(sequence)) return 'duplicate';
+    if (sequence < this.lowest) this.lowest = sequence;
     const position = sequence & (this.size - 1);
     this.bits[position >>> 5]! |= 1 << (position & 31);
     if (sequence === this.settled + 1) this.settled = this.nextMissing(sequence) - 1;
@@ -78,14 +81,24 @@ export class DedupeWindow {
   }
 
   /**
-   * Wants sequences from here on: the stream began for us with a late segment of a message. As far back as it is known
-   * what has arrived. Returns whether that is news.
+   * Wants sequences from here on: the stream began for us with a late segment of a message, or with the news of one. As far back
+   * as it is known what has arrived. Returns whether that is news.
    */
   owe(first: number): boolean {
     if (first >= this.owedFrom) return false;
+    // What counts as seen without ever having been accepted may still come.
+    if (first <= this.floor && this.lowest > this.floor) {
+      this.widen(this.highest - first + 1);
+      this.floor = Math.max(first - 1, this.highest - this.size);
+    }
     this.owedFrom = Math.max(first, this.floor + 1);
     this.settled = this.nextMissing(this.owedFrom - 1) - 1;
     return true;
+  }
+
+  /** Remembers at least so many sequences from now on: a message of so many segments is coming, and may come in any order. */
+  widen(sequences: number): void {
+    while (this.size < sequences && this.size < LARGEST_WINDOW) this.grow();
   }
 
   /** Stops missing what has not arrived up to here. */
@@ -127,6 +140,8 @@ export class DedupeWindow {
   }
 
   private isTurningFast(highest: number, now: number): boolean {
+    // What is jumped over may all come yet: a large message of a quiet origin.
+    if (highest - this.highest >= this.size / 2) return true;
     return highest - this.turnedSequence >= this.size / 2 && now - this.turnedAt < WINDOW_SPAN_MS;
   }
 

@@ -5,10 +5,10 @@ import { Priority } from '../peers/outbox.js';
 import type { Peer } from '../peers/peer.js';
 import type { PeerTable } from '../peers/peer-table.js';
 import { Timer } from '../timer-heap.js';
-import { Frame } from '../wire/frame.js';
 import type { MessagePackReader } from '../wire/message-pack-reader.js';
 import {
   HOPS_OFFSET,
+  isCanonical,
   MAX_HOPS,
   MAX_SEGMENT_COUNT,
   readSegment,
@@ -20,7 +20,7 @@ import { Announcements } from './announcements.js';
 import { FLOOD_SEGMENTS, LargeMessages } from './large-messages.js';
 import { ORIGIN_IDLE_MS, OriginStream } from './origin-stream.js';
 import { Paths } from './paths.js';
-import { Reassembly } from './reassembly.js';
+import { type IncompleteMessage, Reassembly } from './reassembly.js';
 import { Repair } from './repair.js';
 import { Room } from './room.js';
 import { SegmentCache } from './segment-cache.js';
@@ -63,7 +63,7 @@ export class Dissemination {
     this.streams = new Streams(context, own, stream => this.forget(stream));
     const { table } = this.streams;
     this.cache = new SegmentCache(context.options.repairCache);
-    this.reassembly = new Reassembly(context.options.maxMessageBytes, context.counters);
+    this.reassembly = new Reassembly(context.options.maxMessageBytes, context.counters, message => this.lost(message));
     this.repair = new Repair(context, peers, table, this.cache);
     this.announcements = new Announcements(context, peers, (stream, now) => this.paths.paused(stream, now));
     this.paths = new Paths(context, peers, table, this.repair);
@@ -267,6 +267,13 @@ export class Dissemination {
     });
   }
 
+  private lost({ stream, zones, ...message }: IncompleteMessage): void {
+    const { options, events } = this.context;
+    if (zones !== undefined && !zones.includes(options.zone)) return;
+    const origin = stream.originIn(this.members.get(stream.id)?.zone);
+    events.push({ type: 'message_lost', message: { origin, ...message } });
+  }
+
   private forget(stream: OriginStream): void {
     this.repair.forget(stream);
     this.announcements.forget(stream);
@@ -337,10 +344,4 @@ export class Dissemination {
     }
     this.context.timers.set(this.sweepTimer, now + SWEEP_MS);
   }
-}
-
-/** Whether the head of the frame that starts there has the one encoding in which `hops` can be raised in place. */
-function isCanonical(bytes: Uint8Array, start: number, segment: Segment): boolean {
-  const isFrame = (bytes[start]! & 0xf0) === 0x90 && bytes[start + 1] === Frame.segment;
-  return isFrame && bytes[start + HOPS_OFFSET] === segment.hops;
 }

@@ -176,6 +176,8 @@ export class LargeMessages {
     const { large } = stream;
     if (large !== undefined && first <= large.first) return first === large.first ? large : undefined;
     this.forget(stream);
+    // It and what the stream had before may have gaps at the same time.
+    stream.window.widen(2 * count);
     const message = new LargeMessage(first, first + count - 1, new Timer(now => this.stalled(stream, message, now)));
     stream.large = message;
     return message;

@@ -1,4 +1,5 @@
 import type { Counters } from '../counters.js';
+import type { LostMessage } from '../engine-event.js';
 import type { Segment } from '../wire/segment-frame.js';
 import type { OriginStream } from './origin-stream.js';
 
@@ -29,6 +30,8 @@ class PartialMessage {
   isRefused = false;
 
   constructor(
+    readonly stream: OriginStream,
+    readonly start: number,
     readonly count: number,
     readonly hops: number,
     public progressAt: number,
@@ -40,6 +43,12 @@ class PartialMessage {
   get footprint(): number {
     return this.payloadBytes + SLOT_BYTES * this.parts.length;
   }
+}
+
+/** A message that was given up: whose it was, where it began, and for whom it was, as far as that is known. */
+export interface IncompleteMessage extends Omit<LostMessage, 'origin'> {
+  readonly stream: OriginStream;
+  readonly zones: readonly string[] | undefined;
 }
 
 export interface CompleteMessage {
@@ -57,6 +66,8 @@ export class Reassembly {
   constructor(
     private readonly maxMessageBytes: number,
     private readonly counters: Counters,
+    /** A message of which something came is given up. */
+    private readonly onGivenUp: (message: IncompleteMessage) => void,
   ) {}
 
   get pending(): number {
@@ -73,7 +84,7 @@ export class Reassembly {
     const key = `${stream.id}/${segment.boot}/${start}`;
     let partial = this.partials.get(key);
     if (partial === undefined) {
-      partial = new PartialMessage(segment.count, segment.hops, now);
+      partial = new PartialMessage(stream, start, segment.count, segment.hops, now);
       this.partials.set(key, partial);
       this.bytes += partial.footprint;
     }
@@ -107,10 +118,7 @@ export class Reassembly {
   /** Gives up what has stalled. */
   expire(now: number): void {
     for (const [key, partial] of this.partials) {
-      if (now - partial.progressAt < REASSEMBLY_STALL_MS) continue;
-      if (!partial.isRefused) this.counters.drop('reassembly_stalled');
-      this.release(partial);
-      this.partials.delete(key);
+      if (now - partial.progressAt >= REASSEMBLY_STALL_MS) this.giveUp(key, partial, 'stalled');
     }
   }
 
@@ -125,11 +133,26 @@ export class Reassembly {
     const limit = this.maxMessageBytes * CONCURRENT_LARGEST_MESSAGES;
     for (const [key, partial] of this.partials) {
       if (this.bytes <= limit && this.partials.size <= MAX_PARTIALS) return;
-      if (partial === newest) continue;
-      if (!partial.isRefused) this.counters.drop('reassembly_full');
-      this.release(partial);
-      this.partials.delete(key);
+      if (partial !== newest) this.giveUp(key, partial, 'crowded_out');
     }
+  }
+
+  private giveUp(key: string, partial: PartialMessage, reason: LostMessage['reason']): void {
+    const { stream, start, zones, count, received, payloadBytes, isRefused } = partial;
+    this.release(partial);
+    this.partials.delete(key);
+    // What was refused has been counted.
+    if (isRefused) return;
+    this.counters.drop(reason === 'stalled' ? 'reassembly_stalled' : 'reassembly_full');
+    this.onGivenUp({
+      stream,
+      zones,
+      sequence: start,
+      receivedBytes: payloadBytes,
+      segments: count,
+      missingSegments: count - received,
+      reason,
+    });
   }
 
   private release(partial: PartialMessage): void {

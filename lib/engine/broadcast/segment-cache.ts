@@ -1,4 +1,5 @@
 import { MAX_FRAME_BYTES } from '../engine-context.js';
+import { SEGMENTED_SHARE } from '../peers/outbox.js';
 import type { OriginStream } from './origin-stream.js';
 import { SegmentIndex } from './segment-index.js';
 
@@ -10,6 +11,14 @@ import { SegmentIndex } from './segment-index.js';
 export const CACHE_BYTES = 16 * 1024 * 1024;
 export const CACHE_SEGMENTS = 65_536;
 export const CACHE_MS = 30_000;
+
+/**
+ * Bytes to keep unless the node is told otherwise: a message of the largest size fits twice. Links are offered it when it has
+ * begun, and take it from here, so one that does not fit would reach nobody.
+ */
+export function cacheBytes(maxMessageBytes: number): number {
+  return Math.max(CACHE_BYTES, Math.ceil(2 * SEGMENTED_SHARE * maxMessageBytes));
+}
 
 /** How much and how long a node keeps what it can repeat. */
 export interface SegmentCacheLimits {

@@ -42,6 +42,12 @@ export const LEAST_WINDOW_BYTES = 32_768;
 const LEAST_LOCAL_WINDOW_BYTES = 131_072;
 
 /**
+ * The same to the same host, where a report comes back at once: a datagram at a time is enough for a peer that is behind, and many
+ * who send to it together must not fill its socket.
+ */
+const LEAST_WINDOW_ON_HOST_BYTES = 4_096;
+
+/**
  * A link that may not go on is asked again for a report after a round, or so many round trips; the first times as often, for
  * reports get lost, and then doubling.
  */
@@ -90,6 +96,11 @@ export class Flow {
     this.path = new PathMeasurement(heartbeats);
   }
 
+  /** Whether there is a rate: data was sent, and not to the same host. */
+  get hasRate(): boolean {
+    return this.isPaced && this.control.rate > 0;
+  }
+
   /** Bytes per ms. */
   get rate(): number {
     return this.isPaced ? this.control.rate : Infinity;
@@ -103,6 +114,11 @@ export class Flow {
   /** What was sent and is not reported, in units of `costOf`. */
   get underWay(): number {
     return costOf(this.path.bytesUnderWay, this.path.datagramsUnderWay);
+  }
+
+  /** Longest datagram that the window has room for, bytes: a peer that is behind gets shorter ones. */
+  get longestDatagram(): number {
+    return (this.window - DATAGRAM_COST_BYTES) / 2;
   }
 
   /** When data may go, ms; `now` or earlier when it may at once. To be called when there is some. */
@@ -152,7 +168,7 @@ export class Flow {
     const { path, control } = this;
     if (!path.take(session, report, control.mode === 'steady', now)) return false;
     this.askedInVain = 0;
-    this.window = Math.max(LEAST_WINDOW_BYTES, report.window);
+    this.window = Math.max(this.isPaced ? LEAST_WINDOW_BYTES : LEAST_WINDOW_ON_HOST_BYTES, report.window);
     const isFull = this.isPaced && control.isQueueTooLong(path.reportedQueueMs, path.noiseMs);
     if (path.isRoundOver || (isFull && path.hasBegun)) this.endRound(growthShare, now);
     return true;

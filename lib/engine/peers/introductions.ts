@@ -48,6 +48,13 @@ export class Introductions {
     return this.unconfirmed.size;
   }
 
+  get metrics(): Record<string, number> {
+    const metrics: Record<string, number> = { unconfirmedSessions: this.pending };
+    const { drops } = this.handshakes;
+    for (const [reason, count] of Object.entries(drops)) metrics[`drop.handshake.${reason}`] = count;
+    return metrics;
+  }
+
   setKeyring(keyring: Keyring): void {
     this.handshakes.setKeyring(keyring);
     for (const session of this.unconfirmed.keys()) {

@@ -28,7 +28,7 @@ export const CONTROL_BYTES = 1024 * 1024;
 export const REPAIR_SHARE = 1 / 8;
 
 /** What the segments of a message take up for each byte of it: an upper bound of the frame heads. */
-const SEGMENTED_SHARE = 1.1;
+export const SEGMENTED_SHARE = 1.1;
 
 /** Bytes that may wait for one peer: a message of the largest size, in segments, has to fit twice. */
 export function outboxCapacity(maxMessageBytes: number): number {

@@ -1,7 +1,7 @@
 import { DATA_OVERHEAD } from '../crypto/session.js';
-import { type EngineContext, LOOPBACK_DATAGRAM_BYTES, NETWORK_DATAGRAM_BYTES } from '../engine-context.js';
-import { isLoopback } from '../endpoint.js';
+import { type EngineContext, NETWORK_DATAGRAM_BYTES } from '../engine-context.js';
 import { Priority } from './outbox.js';
+import { writePaddedChallenge } from './path-validation.js';
 import type { Peer } from './peer.js';
 import { REPORT_REQUEST } from './receiver-reports.js';
 
@@ -20,18 +20,24 @@ export class Packer {
 
   /** The next datagram for the peer; undefined when nothing waits or the pacer holds it back. */
   pack(peer: Peer, now: number): Uint8Array | undefined {
-    const { outbox, flow } = peer;
+    const { outbox, flow, datagramSize } = peer;
     if (outbox.isEmpty) return undefined;
+    const probeBytes = datagramSize.probeDue(flow.path.roundTripMs, now);
+    if (probeBytes > 0) return this.probe(peer, probeBytes, now);
     const datagram = this.gather(peer, now);
-    if (flow.shouldAsk(now)) outbox.push(Priority.control, REPORT_REQUEST);
+    if (flow.shouldAsk(now) && outbox.push(Priority.control, REPORT_REQUEST)) {
+      datagramSize.asked(peer.current.sentCount, now);
+    }
     return datagram;
   }
 
   private gather(peer: Peer, now: number): Uint8Array | undefined {
-    const { outbox, flow } = peer;
-    const limit = isLoopback(peer.endpoint) ? LOOPBACK_DATAGRAM_BYTES : NETWORK_DATAGRAM_BYTES;
-    const buffer = this.reserve(limit);
+    const { outbox, flow, datagramSize } = peer;
     const readyAt = outbox.hasData ? flow.readyAt(now) : now;
+    // Control goes in datagrams that get through everywhere: reports have to be asked for when larger ones do no more.
+    const most = outbox.hasControl ? datagramSize.base : datagramSize.bytes;
+    const limit = Math.min(most, Math.max(NETWORK_DATAGRAM_BYTES, flow.longestDatagram));
+    const buffer = this.reserve(limit);
     let end = DATA_OVERHEAD;
     let frames = 0;
     let isData = false;
@@ -43,9 +49,18 @@ export class Packer {
       end += frame.length;
       frames++;
     }
+    if (isData && !outbox.isEmpty) datagramSize.wasFull();
     if (frames > 0) return this.finish(peer, buffer, end - DATA_OVERHEAD, frames, isData, now);
     this.context.timers.setEarlier(peer.paced, readyAt);
     return undefined;
+  }
+
+  /** A datagram of just so many bytes, to see whether it gets through. */
+  private probe(peer: Peer, bytes: number, now: number): Uint8Array | undefined {
+    const buffer = this.reserve(bytes);
+    const token = peer.datagramSize.probe(bytes, this.context.options.random, now);
+    writePaddedChallenge(buffer.subarray(DATA_OVERHEAD, bytes), token);
+    return this.finish(peer, buffer, bytes - DATA_OVERHEAD, 1, false, now);
   }
 
   /** One frame as a datagram of its own. */
@@ -80,6 +95,7 @@ export class Packer {
       return undefined;
     }
     peer.flow.sent(current.remoteIndex, counter, bytes, isData, now);
+    if (isData) peer.datagramSize.sent(bytes);
     this.used += bytes;
     return buffer.subarray(0, bytes);
   }

@@ -87,6 +87,11 @@ export class PathMeasurement {
     return this.history.next - this.reported.counter - 1;
   }
 
+  /** Datagrams of this session that had not arrived as of the last report: some may be late. */
+  get datagramsMissing(): number {
+    return this.reported.missing;
+  }
+
   /** As well as it is known, ms. */
   get roundTripMs(): number {
     return this.smoothedMs ?? this.heartbeats.smoothedMs ?? UNKNOWN_ROUND_TRIP_MS;

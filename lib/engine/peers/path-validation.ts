@@ -33,16 +33,32 @@ export function answerChallenge(reader: MessagePackReader, writer: MessagePackWr
   return reader.failed ? undefined : encode(writer, Frame.pathResponse, token);
 }
 
-/** Moves the peer to the address that brought back its token. True when it moved. */
+/** Moves the peer to the address that brought back its token. True when it moved. The token may also be that of a probe. */
 export function acceptResponse(peer: Peer, from: Endpoint, reader: MessagePackReader): boolean {
   const token = reader.bytesOf(TOKEN_BYTES);
   const { candidate } = peer;
-  if (reader.failed || candidate === undefined || !sameEndpoint(candidate.endpoint, from)) return false;
+  if (reader.failed || peer.datagramSize.answered(token)) return false;
+  if (candidate === undefined || !sameEndpoint(candidate.endpoint, from)) return false;
   if (token.some((byte, i) => byte !== candidate.token[i])) return false;
-  peer.endpoint = candidate.endpoint;
+  peer.moveTo(candidate.endpoint);
   peer.candidate = undefined;
   return true;
 }
+
+/**
+ * Writes a challenge of just so many bytes. Whoever understands challenges answers it as any other, from which the sender learns
+ * that so large a datagram gets through (as in QUIC, RFC 9000, section 14.4).
+ */
+export function writePaddedChallenge(frame: Uint8Array, token: Uint8Array): void {
+  const padding = frame.length - PADDING_AT;
+  frame.set([0x93, Frame.pathChallenge, 0xc4, TOKEN_BYTES]);
+  frame.set(token, 4);
+  frame.set([0xc5, padding >>> 8, padding & 0xff], 4 + TOKEN_BYTES);
+  frame.fill(0, PADDING_AT);
+}
+
+/** Behind the heads of array and token, the token, and the head of the padding. */
+const PADDING_AT = 4 + TOKEN_BYTES + 3;
 
 function encode(writer: MessagePackWriter, type: number, token: Uint8Array): Uint8Array {
   writer.reset();

@@ -6,6 +6,7 @@ import type { Endpoint } from '../endpoint.js';
 import { Fifo } from '../fifo.js';
 import type { NodeId } from '../node-id.js';
 import { Timer } from '../timer-heap.js';
+import { DatagramSize } from './datagram-size.js';
 import { LINKS_PER_FEED } from './link-limits.js';
 import { Priority } from './outbox.js';
 import { Peer } from './peer.js';
@@ -58,7 +59,11 @@ export class PeerTable {
 
   get metrics(): Record<string, number> {
     let datagramsLost = 0;
-    for (const peer of this.byId.values()) datagramsLost += peer.flow.path.datagramsLost;
+    let bytesUnderWay = 0;
+    for (const { flow } of this.byId.values()) {
+      datagramsLost += flow.path.datagramsLost;
+      bytesUnderWay += flow.path.bytesUnderWay;
+    }
     return {
       peers: this.size,
       links: this.links.length,
@@ -67,7 +72,22 @@ export class PeerTable {
       outboxBytes: this.waitingBytes,
       // Of those that are peers now.
       datagramsLost,
+      bytesUnderWay,
+      ...this.linkExtremes,
     };
+  }
+
+  /** The worst of the links. A rate of 0 means that none has one. */
+  private get linkExtremes(): Record<string, number> {
+    let slowest = Infinity;
+    const worst = { fullestOutboxBytes: 0, longestPathQueueMs: 0, worstLossShare: 0 };
+    for (const { flow, outbox } of this.links) {
+      if (flow.hasRate) slowest = Math.min(slowest, flow.rate);
+      worst.fullestOutboxBytes = Math.max(worst.fullestOutboxBytes, outbox.bytes);
+      worst.longestPathQueueMs = Math.max(worst.longestPathQueueMs, flow.path.queueMs);
+      worst.worstLossShare = Math.max(worst.worstLossShare, flow.path.lossShare);
+    }
+    return { slowestBytesPerSecond: slowest === Infinity ? 0 : 1_000 * slowest, ...worst };
   }
 
   get(id: NodeId): Peer | undefined {
@@ -98,7 +118,7 @@ export class PeerTable {
     this.demote(known, known.current, now);
     known.current = session;
     known.attachedAt = now;
-    known.endpoint = endpoint;
+    known.moveTo(endpoint);
     known.zone = zone;
     known.candidate = undefined;
     return known;
@@ -186,10 +206,11 @@ export class PeerTable {
   }
 
   private create(session: Session, endpoint: Endpoint, zone: string, now: number): Peer {
-    const { maxMessageBytes } = this.context.options;
+    const { maxMessageBytes, maxDatagramBytes } = this.context.options;
     const service = new Timer(at => this.onService(peer, at));
     const paced = new Timer(() => this.enqueue(peer));
-    const peer = new Peer(session.remoteId, endpoint, zone, session, now, service, paced, maxMessageBytes);
+    const size = new DatagramSize(maxDatagramBytes, this.context.counters);
+    const peer = new Peer(session.remoteId, endpoint, zone, session, now, service, paced, maxMessageBytes, size);
     this.byId.set(peer.id, peer);
     this.bySession.set(session.index, peer);
     return peer;

@@ -1,7 +1,8 @@
 import type { Session } from '../crypto/session.js';
-import { type Endpoint, isLoopback } from '../endpoint.js';
+import { type Endpoint, isLoopback, sameEndpoint } from '../endpoint.js';
 import { type NodeId, nodeIdToBytes } from '../node-id.js';
 import type { Timer } from '../timer-heap.js';
+import type { DatagramSize } from './datagram-size.js';
 import { Flow } from './flow.js';
 import { Outbox, outboxCapacity } from './outbox.js';
 import { RoundTrip } from './round-trip.js';
@@ -87,15 +88,24 @@ export class Peer {
     /** Wakes the outbox when the pacer lets more through. */
     readonly paced: Timer,
     maxMessageBytes: number,
+    /** How large datagrams to it may be. */
+    readonly datagramSize: DatagramSize,
   ) {
     this.idBytes = nodeIdToBytes(id);
     this.flow = new Flow(!isLoopback(endpoint), this.roundTrip);
     this.outbox = new Outbox(outboxCapacity(maxMessageBytes));
+    datagramSize.begin(isLoopback(endpoint));
     this.current = session;
     this.attachedAt = now;
     this.metAt = now;
     this.lastHeardAt = now;
     this.linkedUntil = now;
+  }
+
+  /** It is sent to there from now on. */
+  moveTo(endpoint: Endpoint): void {
+    if (!sameEndpoint(this.endpoint, endpoint)) this.datagramSize.begin(isLoopback(endpoint));
+    this.endpoint = endpoint;
   }
 
   get isLink(): boolean {

@@ -3,6 +3,7 @@ import type { EngineContext } from '../engine-context.js';
 import { Frame } from '../wire/frame.js';
 import type { MessagePackReader } from '../wire/message-pack-reader.js';
 import { Priority } from './outbox.js';
+import type { Overload } from './overload.js';
 import type { Peer } from './peer.js';
 import type { PeerTable } from './peer-table.js';
 
@@ -27,6 +28,7 @@ export class ReceiverReports {
   constructor(
     private readonly context: EngineContext,
     private readonly peers: PeerTable,
+    private readonly overload: Overload,
   ) {}
 
   /** `[15]`, in the packet with this counter of this session. */
@@ -42,7 +44,8 @@ export class ReceiverReports {
     writer.uint(counter);
     writer.uint(session.receivedCount);
     writer.uint(Math.max(0, Math.round(now * 1_000)));
-    writer.uint(Math.floor(options.receiveBufferBytes / this.askers));
+    const room = options.receiveBufferBytes * this.overload.windowShare(now);
+    writer.uint(Math.floor(room / this.askers));
     this.peers.send(peer, Priority.control, writer.take());
   }
 
@@ -57,6 +60,7 @@ export class ReceiverReports {
     this.count(this.countedAt, now);
     const report = { counter, received, arrivedAt, window };
     if (!peer.flow.onReport(session, report, 1 / this.limited, now)) return;
+    peer.datagramSize.reported(counter, peer.flow.path.datagramsMissing, now);
     // What waited for the report, or goes faster now.
     if (!peer.outbox.isEmpty) this.peers.enqueue(peer);
   }

@@ -96,6 +96,12 @@ export function readSegment(reader: MessagePackReader, length: number, segment: 
   return !reader.failed;
 }
 
+/** Whether the head of the frame that starts there has the one encoding in which `hops` can be raised in place. */
+export function isCanonical(bytes: Uint8Array, start: number, segment: Segment): boolean {
+  const isFrame = (bytes[start]! & 0xf0) === 0x90 && bytes[start + 1] === Frame.segment;
+  return isFrame && bytes[start + HOPS_OFFSET] === segment.hops;
+}
+
 function readZones(reader: MessagePackReader): string[] {
   const count = reader.array();
   const zones: string[] = [];

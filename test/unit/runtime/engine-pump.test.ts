@@ -13,6 +13,7 @@ class FakeEngine {
   readonly transmits: Uint8Array[] = [];
   readonly events: EngineEvent[] = [];
   readonly timeouts: number[] = [];
+  readonly waits: number[] = [];
   received = 0;
   due = Infinity;
   onTimeout: (now: number) => void = () => (this.due = Infinity);
@@ -23,6 +24,10 @@ class FakeEngine {
 
   get waitingEvents(): number {
     return this.events.length;
+  }
+
+  waited(_now: number, ms: number): void {
+    this.waits.push(ms);
   }
 
   timeout(now: number): void {
@@ -325,5 +330,41 @@ describe('too much at once', () => {
     expect(pump.metrics).toEqual({ backlogBytes: BACKLOG_BYTES, 'drop.backlog_full': 3 });
     for (let i = 0; i < 12; i++) endTurn();
     expect(engine.received).toBe(9);
+  });
+});
+
+describe('the engine is told how long inputs had to wait', () => {
+  it('while there is more to do than a turn has time for', () => {
+    const endTurn = busy(1);
+    for (let i = 0; i < 3 * TURN_MS; i++) pump.receive(SOMEWHERE, new Uint8Array(10));
+    for (let i = 0; i < 4; i++) endTurn();
+    expect(engine.waits).toEqual([2 * TURN_MS, 3 * TURN_MS]);
+    // All is done: the next one waits for nothing.
+    pump.receive(SOMEWHERE, new Uint8Array(10));
+    endTurn();
+    expect(engine.waits.at(-1)).toBe(1);
+  });
+
+  it('with the time that handlers take, and what comes of their promises', () => {
+    let now = 0;
+    const reactions: (() => void)[] = [];
+    const clock = {
+      now: () => now,
+      endOfTurn: (turn: () => void) => turn(),
+      schedule: () => () => undefined,
+      afterReactions: (callback: () => void) => void reactions.push(callback),
+    };
+    pump = new EnginePump(engine as unknown as GwyhEngine, clock, socket, () => (now += 30));
+    engine.events.push(READY);
+    pump.receive(SOMEWHERE, new Uint8Array(10));
+    now += 12;
+    reactions.shift()!();
+    expect(engine.waits).toEqual([42]);
+  });
+
+  it('and of nothing when nothing came', () => {
+    pump.drain();
+    network.advance(1_000);
+    expect(engine.waits).toEqual([]);
   });
 });

@@ -1,5 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type BroadcastMeta, type MemberInfo, NodeListeners } from '../../../lib/runtime/node-listeners.js';
+import {
+  type BroadcastMeta,
+  type LostMessage,
+  type MemberInfo,
+  NodeListeners,
+} from '../../../lib/runtime/node-listeners.js';
 
 const META: BroadcastMeta = { origin: { id: 'a', zone: 'z' }, sequence: 1, hops: 1, receivedFrom: 'b' };
 const MEMBER: MemberInfo = {
@@ -10,6 +15,15 @@ const MEMBER: MemberInfo = {
   feed: false,
   subscriber: false,
   roundTripMs: undefined,
+};
+
+const LOST: LostMessage = {
+  origin: META.origin,
+  sequence: 1,
+  receivedBytes: 2,
+  segments: 3,
+  missingSegments: 1,
+  reason: 'stalled',
 };
 
 let listeners: NodeListeners;
@@ -39,10 +53,12 @@ describe('listeners', () => {
     listeners.onMember('up', hear('up'));
     listeners.onMember('down', hear('down'));
     listeners.onReadiness(hear('ready'));
+    listeners.onMessageLost(hear('lost'));
     listeners.tellBroadcast(new Uint8Array(1), META);
     listeners.tellMember('up', MEMBER);
     listeners.tellReadiness(true);
-    expect(heard).toEqual(['first', 'second', 'up', 'ready']);
+    listeners.tellMessageLost(LOST);
+    expect(heard).toEqual(['first', 'second', 'up', 'ready', 'lost']);
   });
 
   it('hear nothing any more once taken off, and taking off twice does no harm', () => {
@@ -50,11 +66,13 @@ describe('listeners', () => {
       listeners.onBroadcast(hear('broadcast')),
       listeners.onMember('up', hear('up')),
       listeners.onReadiness(hear('ready')),
+      listeners.onMessageLost(hear('lost')),
     ];
     for (const off of [...takeOff, ...takeOff]) off();
     listeners.tellBroadcast(new Uint8Array(1), META);
     listeners.tellMember('up', MEMBER);
     listeners.tellReadiness(true);
+    listeners.tellMessageLost(LOST);
     expect(heard).toEqual([]);
     expect(listeners.hasMemberListeners('up')).toBe(false);
   });

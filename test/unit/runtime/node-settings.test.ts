@@ -37,6 +37,7 @@ describe('without options', () => {
       advertised: undefined,
       heartbeat: { intervalMs: 1_500, missed: 2 },
       maxMessageBytes: 1_048_576,
+      maxDatagramBytes: 1_200,
       repairCache: { maxBytes: 16_777_216, maxAgeMs: 30_000 },
       timeLockMs: 60_000,
       deliverToSelf: false,
@@ -84,6 +85,8 @@ describe('an option that cannot be used', () => {
     ['repairCache', 5_000, '5000', '{ maxBytes, maxAgeMs }'],
     ['maxMessageBytes', 1_023, '1023', '1024 to 67108864'],
     ['maxMessageBytes', 67_108_865, '67108865', '1024 to 67108864'],
+    ['maxDatagramBytes', 1_199, '1199', '1200 to 16384'],
+    ['maxDatagramBytes', 16_385, '16385', '1200 to 16384'],
     ['timeLockMs', -1, '-1', '0 to 86400000'],
     ['timeLockMs', Infinity, 'Infinity', 'whole number'],
     ['deliverToSelf', 'yes', '"yes"', 'true or false'],
@@ -116,6 +119,19 @@ describe('an option that cannot be used', () => {
     expect(errorOf({ Zone: 'a' }).message).toContain('Did you mean "zone"?');
     expect(errorOf({ detectionTime: 3_000 }).message).toContain('Did you mean "detectionTimeMs"?');
     expect(errorOf({ seeds: [] }).message).toContain('There are: bind, keys, peers');
+  });
+});
+
+describe('the repair cache', () => {
+  it('has room for two of the largest messages', () => {
+    expect(resolve({ maxMessageBytes: 67_108_864 }).repairCache).toEqual({ maxBytes: 147_639_501, maxAgeMs: 30_000 });
+    expect(resolve({ repairCache: { maxBytes: 2_000_000 } }).repairCache.maxBytes).toBe(2_000_000);
+  });
+
+  it('cannot be smaller than a message', () => {
+    const { option, message } = errorOf({ maxMessageBytes: 16_777_216, repairCache: { maxBytes: 16_777_216 } });
+    expect(option).toBe('repairCache.maxBytes');
+    expect(message).toContain('a message of "maxMessageBytes" (16777216) has to fit: give 18454938 or more');
   });
 });
 

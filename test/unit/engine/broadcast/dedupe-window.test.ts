@@ -132,6 +132,7 @@ describe('a window', () => {
   it('takes what lies too far behind for seen, rather than accept it twice', () => {
     const window = new DedupeWindow(1, 0);
     window.add(1, 0);
+    window.add(600, 5_000);
     window.add(INITIAL_WINDOW + 1, 10_000);
     expect(window.add(1, 10_000)).toBe('old');
     expect(window.add(2, 10_000)).toBe('new');
@@ -140,6 +141,7 @@ describe('a window', () => {
   it('counts what it never saw, exactly, as it slides over it', () => {
     const window = new DedupeWindow(1, 0);
     for (let sequence = 1; sequence <= 100; sequence += 2) window.add(sequence, 0);
+    window.add(700, 5_000);
     window.add(100 + INITIAL_WINDOW, 10_000);
     expect(window.lost).toBe(50);
   });
@@ -227,10 +229,30 @@ describe('a window that is to want more than it began with', () => {
     expect(window.missingRanges(100)).toEqual([100, 2]);
   });
 
+  it('reaches back to the beginning of a large message, of which it heard late', () => {
+    const window = new DedupeWindow(5_000, 0);
+    window.add(5_000, 0);
+    window.owe(1);
+    expect(window.missingRanges(10_000)).toEqual([1, 4_999]);
+    for (const sequence of [1, 4_999]) expect(window.add(sequence, 0)).toBe('new');
+    expect(window.missingRanges(10_000)).toEqual([2, 4_997]);
+  });
+
   it('reaches back no further than it knows what arrived', () => {
     const window = new DedupeWindow(5_000, 0);
+    // It slides, and forgets what was before.
+    window.add(5_000, 0);
+    for (let sequence = 5_100; sequence <= 6_100; sequence += 100) window.add(sequence, 100 * sequence);
     window.owe(1);
-    expect(window.missingRanges(10_000)).toEqual([5_000 - INITIAL_WINDOW, INITIAL_WINDOW]);
+    expect(window.missingRanges(10_000)[0]).toBe(6_100 - INITIAL_WINDOW + 1);
+    expect(window.add(1, 10_000)).toBe('old');
+  });
+
+  it('reaches back no further than the largest window', () => {
+    const window = new DedupeWindow(10 * LARGEST_WINDOW, 0);
+    window.owe(1);
+    expect(window.missingRanges(Infinity)).toEqual([9 * LARGEST_WINDOW, LARGEST_WINDOW]);
+    expect(window.size).toBe(LARGEST_WINDOW);
   });
 
   it('stays sound at the highest sequence that can be written', () => {
@@ -254,6 +276,22 @@ describe('the size of a window', () => {
     feed(window, 60_000, perMs);
     expect(window.size / perMs).toBeGreaterThanOrEqual(WINDOW_SPAN_MS / 2);
     expect(window.size / perMs).toBeLessThanOrEqual(WINDOW_SPAN_MS * 4);
+  });
+
+  it('grows at once by what is jumped over: a large message of a quiet origin may come in any order', () => {
+    const window = new DedupeWindow(1, 0);
+    window.add(1, 0);
+    window.announce(5_000, 60_000);
+    expect(window.missingRanges(10_000)).toEqual([2, 4_999]);
+    expect(window.lost).toBe(0);
+  });
+
+  it('grows for a message that is known to come', () => {
+    const window = new DedupeWindow(1, 0);
+    window.widen(5_000);
+    expect(window.size).toBe(8_192);
+    window.widen(10 * LARGEST_WINDOW);
+    expect(window.size).toBe(LARGEST_WINDOW);
   });
 
   it('has a limit, whatever the pace', () => {

@@ -227,6 +227,15 @@ describe('a large message that stalls', () => {
     expect(wishes[0]).toEqual([]);
   });
 
+  it('is asked for to its last segment, however many there are, and however quiet its origin was', () => {
+    lab.segment(a, 1, 100);
+    lab.offer(a, 2, 2_000, 10_000);
+    lab.segments(a, 2, 2_000, 10_010, 2, 10);
+    lab.advanceTo(10_010 + STALLED_MS);
+    expect(lab.stream()!.window.missingRanges(10_000)).toEqual([11, 1_991]);
+    expect(lab.context.counters.drops.segment_lost).toBe(0);
+  });
+
   it('before it began is asked for segment by segment when no offer kept its promise', () => {
     for (const link of [a, b, c]) lab.offer(link, 1, COUNT, 100);
     lab.advanceTo(100 + 6 * STALLED_MS);

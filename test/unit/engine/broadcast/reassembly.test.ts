@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { OriginStream } from '../../../../lib/engine/broadcast/origin-stream.js';
 import {
   CONCURRENT_LARGEST_MESSAGES,
+  type IncompleteMessage,
   LEAST_SEGMENT_BYTES,
   MAX_PARTIALS,
   Reassembly,
@@ -16,10 +17,12 @@ const stream = new OriginStream(new Uint8Array(16), 5, 1, 0);
 
 let counters: Counters;
 let reassembly: Reassembly;
+let givenUp: IncompleteMessage[];
 
 beforeEach(() => {
   counters = new Counters();
-  reassembly = new Reassembly(MAX_MESSAGE, counters);
+  givenUp = [];
+  reassembly = new Reassembly(MAX_MESSAGE, counters, message => void givenUp.push(message));
 });
 
 /** One segment of the message that begins at `start`. */
@@ -136,6 +139,9 @@ describe('incomplete messages', () => {
     add(segment(1, 1, 3), 20_000);
     reassembly.expire(REASSEMBLY_STALL_MS);
     expect(counters.drops.reassembly_stalled).toBe(1);
+    expect(givenUp).toEqual([
+      { stream, zones: undefined, sequence: 10, receivedBytes: 1, segments: 3, missingSegments: 2, reason: 'stalled' },
+    ]);
     expect(reassembly.pending).toBe(1);
     expect(add(segment(1, 2, 3), REASSEMBLY_STALL_MS)?.payload.length).toBe(3);
     reassembly.check();
@@ -147,6 +153,7 @@ describe('incomplete messages', () => {
     reassembly.expire(REASSEMBLY_STALL_MS);
     expect(counters.drops).toMatchObject({ message_refused: 1, reassembly_stalled: 0 });
     expect(reassembly.pending).toBe(0);
+    expect(givenUp).toEqual([]);
   });
 
   it('hold a bounded number of bytes: the oldest make room', () => {
@@ -154,6 +161,7 @@ describe('incomplete messages', () => {
     for (let i = 0; i < 100; i++) add(segment(1 + 10 * i, 0, 3, half));
     expect(reassembly.bytes).toBeLessThanOrEqual(CONCURRENT_LARGEST_MESSAGES * MAX_MESSAGE);
     expect(reassembly.pending + counters.drops.reassembly_full).toBe(100);
+    expect(givenUp[0]).toMatchObject({ sequence: 1, receivedBytes: half, reason: 'crowded_out' });
     add(segment(991, 1, 3, half - 1));
     expect(add(segment(991, 2, 3, 1))?.payload.length).toBe(MAX_MESSAGE);
   });

@@ -62,6 +62,21 @@ describe('data', () => {
   });
 });
 
+describe('data to the same host', () => {
+  it('goes one datagram at a time to a peer that is behind', () => {
+    const local = new Flow(false, heartbeats);
+    let sent = 0;
+    const send = () => {
+      const before = sent;
+      while (local.readyAt(1) <= 1) local.sent(SESSION, sent++, 16_384, true, 1);
+      return sent - before;
+    };
+    expect(send()).toBeGreaterThan(1);
+    local.onReport(SESSION, { counter: sent - 1, received: sent, arrivedAt: 1, window: 100 }, 1, 1);
+    expect(send()).toBe(1);
+  });
+});
+
 describe('a report', () => {
   it('is asked for when enough data has gone, once in a round trip', () => {
     const asked: number[] = [];
