@@ -3,7 +3,7 @@ import type { GwyhNodeOptions } from 'nestjs-gwyh';
 import { monotonicMs, pause } from '../processes/clock.js';
 import { type Distribution, distributionOf, round } from '../processes/distribution.js';
 import { Fleet } from '../processes/fleet.js';
-import { freePorts } from './free-ports.js';
+import { freePorts } from '../processes/free-ports.js';
 import type { Change } from '../processes/node-host.js';
 
 export interface ClusterOptions {

@@ -2,7 +2,7 @@
 import { GwyhNode, type GwyhNodeOptions, type MemberEventName } from 'nestjs-gwyh';
 import { monotonicMs } from './clock.js';
 import { serve } from './commands.js';
-import { summaryOf } from './message.js';
+import { filledMessage, summaryOf } from './message.js';
 
 /** What a node told of another one. */
 export interface Change {
@@ -44,6 +44,16 @@ const commands = {
 
   /** From one of the nodes, by its place. */
   broadcast: (place: number, text: string) => nodes[place]!.broadcast(Buffer.from(text)),
+
+  /** A long message of so many bytes, made from a seed. Returns what others tell of it. */
+  async broadcastFilled(place: number, bytes: number, seed: number): Promise<string> {
+    const message = filledMessage(bytes, seed);
+    await nodes[place]!.broadcast(message);
+    return summaryOf(message);
+  },
+
+  /** Most memory that this process has had so far, and what it has now, bytes. */
+  memory: () => ({ peakBytes: 1_024 * process.resourceUsage().maxRSS, bytes: process.memoryUsage.rss() }),
 
   /** The changes from the given one on. */
   changes: (since: number): Change[] => changes.slice(since),
