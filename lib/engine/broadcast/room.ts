@@ -21,7 +21,8 @@ export const LAGGARD_SILENCE_MS = 500;
 
 /**
  * Neither is a link that has had no room for this long, ms, while most of the others have some: it cannot keep up with what
- * they take. Less: a link that stumbles loses messages; more: a slow one makes everybody slow for longer.
+ * they take. Less: a link that stumbles loses messages; more: a slow one makes everybody slow for longer. Homies on the same
+ * host are waited for all the same: they share its processors with us, and those are what holds them up.
  */
 export const LAGGARD_MS = 1_000;
 
@@ -56,7 +57,7 @@ export class Room {
         peer.fullSince = Math.min(peer.fullSince, now);
         full++;
         if (this.isLaggard(peer, now)) continue;
-        if (now - peer.fullSince < LAGGARD_MS) isAnyStumbling = true;
+        if (!peer.flow.hasRate || now - peer.fullSince < LAGGARD_MS) isAnyStumbling = true;
         else isAnySlow = true;
       }
     }
