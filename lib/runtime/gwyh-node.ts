@@ -313,7 +313,8 @@ export class GwyhNode {
     if (result !== 'accepted') return result;
     this.pump!.drainSoon();
     if (settings.deliverToSelf && (zones === undefined || zones.includes(this.zone))) {
-      this.deliverToSelf(payload.slice(), sequence);
+      // Not `slice`: that of a Buffer shares its memory, which the caller may change.
+      this.deliverToSelf(new Uint8Array(payload), sequence);
     }
     return result;
   }

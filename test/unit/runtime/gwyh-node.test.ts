@@ -188,6 +188,17 @@ describe('broadcast()', () => {
     },
   );
 
+  it('is delivered to its own node as it was, when the caller changes its Buffer afterwards', async () => {
+    const node = await start({ deliverToSelf: true });
+    const heard: number[][] = [];
+    node.onBroadcast(payload => void heard.push([...payload]));
+    const buffer = Buffer.from([1, 2, 3]);
+    await node.broadcast(buffer);
+    buffer.fill(9);
+    await network.run(10);
+    expect(heard).toEqual([[1, 2, 3]]);
+  });
+
   it('rejects what is no bytes', async () => {
     const node = await start();
     await expect(node.broadcast('text' as unknown as Uint8Array)).rejects.toThrow('give a Uint8Array or Buffer');
