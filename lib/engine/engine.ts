@@ -162,8 +162,9 @@ export class GwyhEngine {
   /** To be called at `deadline`, or later. */
   timeout(now: number): void {
     if (this.hasLeft) return;
-    this.health.woke(now, this.deadline());
-    this.overload.waited(now - this.deadline(), now);
+    const due = this.deadline();
+    this.health.woke(now, due);
+    this.overload.waited(now - due, now);
     this.now = now;
     this.introductions.timeout(now);
     this.context.timers.fireDue(now);

@@ -1,6 +1,5 @@
 import type { EngineContext } from './engine-context.js';
 import type { Seeds } from './membership/seeds.js';
-import type { Peer } from './peers/peer.js';
 import type { PeerTable } from './peers/peer-table.js';
 import { Timer } from './timer-heap.js';
 
@@ -62,15 +61,12 @@ export class Readiness {
 
   private hasReadyLinks(): boolean {
     const { links } = this.peers;
-    return links.some(({ isReady, isFeedActive }) => isReady && isFeedActive) && links.some(isReadySubscriber);
+    const hears = links.some(({ isReady, isFeedActive }) => isReady && isFeedActive);
+    return hears && links.some(({ isReady, isSubscriber }) => isReady && isSubscriber);
   }
 
   private hasReadyPeer(): boolean {
     for (const { isReady } of this.peers.all()) if (isReady) return true;
     return false;
   }
-}
-
-function isReadySubscriber({ isReady, isSubscriber }: Peer): boolean {
-  return isReady && isSubscriber;
 }

@@ -1,13 +1,9 @@
 /** Runs one simulation: see `--help`. */
 import { type CommandLine, HELP, parseCommandLine } from './command-line.js';
 import { runMembership } from './membership/membership-simulation.js';
-import { UsageError } from './options.js';
+import { print, runProgram, teller } from './program.js';
 import { isSound } from './result.js';
 import { runSimulation } from './simulation.js';
-import { table } from './table.js';
-
-/** Wall time between two lines of progress, ms. */
-const PROGRESS_MS = 5_000;
 
 function main(): number {
   const commandLine = parseCommandLine(process.argv.slice(2));
@@ -35,25 +31,4 @@ function runAboutMembers({ options, isJson }: Extract<CommandLine, { subject: 'm
   return result.failures.length === 0 ? 0 : 1;
 }
 
-function print(result: object, isJson: boolean): void {
-  process.stdout.write(isJson ? `${JSON.stringify(result, undefined, 2)}\n` : table(result));
-}
-
-/** Tells how far the run is, not too often. */
-function teller(): (text: string) => void {
-  const startedAt = performance.now();
-  let toldAt = startedAt;
-  return text => {
-    if (performance.now() < toldAt + PROGRESS_MS) return;
-    toldAt = performance.now();
-    process.stderr.write(`${((toldAt - startedAt) / 1_000).toFixed(0)} s: ${text}\n`);
-  };
-}
-
-try {
-  process.exitCode = main();
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  process.stderr.write(`${error.message}\nSee --help.\n`);
-  process.exitCode = 2;
-}
+runProgram(main);

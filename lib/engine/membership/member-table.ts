@@ -82,7 +82,7 @@ export class Member implements MemberRecord {
   }
 
   /** Adds to the experience. Most members are strangers for ever: those share an empty one. */
-  learn(news: Partial<Experience>): void {
+  remember(news: Partial<Experience>): void {
     this.experience = { ...this.experience, ...news };
   }
 }

@@ -78,7 +78,7 @@ export class Exploration {
   failed(id: NodeId, now: number): boolean {
     const member = this.table.get(id);
     if (!this.inFlight.delete(id) || member === undefined) return false;
-    member.learn({ measuredAt: now });
+    member.remember({ measuredAt: now });
     return true;
   }
 

@@ -114,7 +114,7 @@ export class Feeds {
   reached(id: NodeId, now: number): void {
     const member = this.table.get(id);
     if (member === undefined || member.experience.avoidUntil <= now) return;
-    member.learn({ avoidUntil: now });
+    member.remember({ avoidUntil: now });
     this.membersChanged(now);
   }
 
@@ -127,7 +127,7 @@ export class Feeds {
   measured(peer: Peer, now: number): void {
     const member = this.table.get(peer.id);
     if (member === undefined) return;
-    member.learn({ roundTripMs: peer.roundTrip.minimumMs, measuredAt: now });
+    member.remember({ roundTripMs: peer.roundTrip.minimumMs, measuredAt: now });
     if (this.exploration === undefined) return;
     this.exploration.measured(peer.id);
     // That of a link changes little by little, and is looked at with the next probe.
@@ -175,7 +175,7 @@ export class Feeds {
       }
       this.dialledSince.delete(member.id);
       if (!this.ask(peer, slot === 0, now)) continue;
-      if (refusals > 0) member.learn({ refusals: 0 });
+      if (refusals > 0) member.remember({ refusals: 0 });
       active++;
     }
     if (active < this.chosen.length) this.context.timers.setEarlier(this.retryTimer, now + FEED_RETRY_MS);
@@ -229,7 +229,7 @@ export class Feeds {
 
   /** The member is not to be chosen for a while, for all slots or some. */
   private restrict(member: Member, until: Partial<Experience>, now: number): void {
-    member.learn(until);
+    member.remember(until);
     const { avoidUntil, passedOverUntil } = member.experience;
     this.restrictedUntil = Math.max(this.restrictedUntil, avoidUntil, passedOverUntil);
     const peer = this.peers.get(member.id);
@@ -257,7 +257,7 @@ export class Feeds {
     const member = this.table.get(worst.id)!;
     worst.timeliness.reset();
     const passedOverUntil = now + REPLACED_MS;
-    member.learn({ passedOverUntil });
+    member.remember({ passedOverUntil });
     this.restrictedUntil = Math.max(this.restrictedUntil, passedOverUntil);
     // It delivers until the next one does.
     this.membersChanged(now);

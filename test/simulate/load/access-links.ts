@@ -2,7 +2,7 @@ import type { PathModel } from '../../../lib/testing/path-model.js';
 import { SeededRandom } from '../../../lib/testing/seeded-random.js';
 
 /** What a datagram has on the wire besides its payload: Ethernet, IPv4 and UDP headers, bytes. */
-const WIRE_HEADER_BYTES = 42;
+export const WIRE_HEADER_BYTES = 42;
 
 export interface AccessLinksOptions {
   /** Rate of each host in both directions, Mbit/s, by its number. */

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { replaceCipher } from '../null-cipher.js';
 import { UsageError } from '../options.js';
-import { table } from '../table.js';
+import { print, runProgram, teller } from '../program.js';
 import { runSlowLinks, SLOW_LINKS_DEFAULTS, type SlowLinksResult } from './slow-links.js';
 import { runSoak, SOAK_DEFAULTS, type SoakResult } from './soak.js';
 
@@ -25,8 +25,6 @@ Options:
 Exits with 1 when somebody was taken for dead, when a fast node missed a message, when one is missing that no counter knows,
 or when something is left in the end.
 `;
-
-const PROGRESS_MS = 5_000;
 
 function main(): number {
   const { values } = parseArgs({
@@ -74,7 +72,7 @@ function isClean({ isWhole, duplicates, left }: SoakResult): boolean {
 }
 
 function finish(result: object, isSound: boolean, isJson: boolean): number {
-  process.stdout.write(isJson ? `${JSON.stringify(result, undefined, 2)}\n` : table(result));
+  print(result, isJson);
   return isSound ? 0 : 1;
 }
 
@@ -84,19 +82,4 @@ function numberOf(name: string, text: string | undefined, otherwise: number): nu
   throw new UsageError(`--${name} takes a number above 0`);
 }
 
-function teller(): (text: string) => void {
-  let toldAt = performance.now();
-  return text => {
-    if (performance.now() < toldAt + PROGRESS_MS) return;
-    toldAt = performance.now();
-    process.stderr.write(`${text}\n`);
-  };
-}
-
-try {
-  process.exitCode = main();
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  process.stderr.write(`${error.message}\nSee --help.\n`);
-  process.exitCode = 2;
-}
+runProgram(main);

@@ -1,8 +1,5 @@
 import { Timer, TimerHeap } from '../../../lib/engine/timer-heap.js';
 
-/** What a datagram has on the wire besides its payload: Ethernet, IPv4 and UDP headers, bytes. */
-export const WIRE_HEADER_BYTES = 42;
-
 /** The clock of one simulation: calls back in the order of time, those of one instant in the order of asking. */
 export class Clock {
   now = 0;

@@ -1,7 +1,8 @@
 import { Flow } from '../../../lib/engine/peers/flow.js';
 import { RoundTrip } from '../../../lib/engine/peers/round-trip.js';
 import type { SeededRandom } from '../../../lib/testing/seeded-random.js';
-import { type Bottleneck, type Clock, WIRE_HEADER_BYTES } from './bottleneck.js';
+import { WIRE_HEADER_BYTES } from '../../simulate/load/access-links.js';
+import { type Bottleneck, type Clock } from './bottleneck.js';
 
 const DATAGRAM_BYTES = 1_200;
 const REQUEST_BYTES = 26;

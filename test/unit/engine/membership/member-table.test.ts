@@ -134,7 +134,7 @@ describe('merging', () => {
 
   it('keeps what is known of the path to a member through all its states', () => {
     table.merge(recordOf(1, 5), 0);
-    table.get(idOf(1))!.learn({ roundTripMs: 12 });
+    table.get(idOf(1))!.remember({ roundTripMs: 12 });
     for (const [incarnation, state] of [
       [5, 'suspect'],
       [5, 'down'],

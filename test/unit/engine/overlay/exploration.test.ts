@@ -50,7 +50,7 @@ function know(from: number, to: number, zone = 'here'): void {
 }
 
 function measure(id: string, now: number, roundTripMs: number): void {
-  table.get(id)!.learn({ roundTripMs, measuredAt: now });
+  table.get(id)!.remember({ roundTripMs, measuredAt: now });
   exploration.measured(id);
 }
 
