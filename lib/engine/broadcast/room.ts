@@ -20,7 +20,7 @@ export const LAGGARD_SHARE = 1 / 4;
 export const LAGGARD_SILENCE_MS = 500;
 
 /**
- * Where this share of the links has room, the others are waited for only as long as our patience with each lasts. Where
+ * Where this share of the links has room, the others are waited for only as long as their allowances last. Where
  * fewer have, it is ourselves, or the network, that is too slow, and all are waited for. More: where many nodes are slow they make
  * everybody slow; less: too few get the message in time to pass it on. Homies on the same host are waited for all the same:
  * they share its processors with us, and those are what holds them up.
@@ -50,7 +50,7 @@ export class Room {
       // Of a large message it gets no more than an offer.
       if ((isLarge && wish === Wish.unset) || hasRoom(peer)) {
         open++;
-        peer.patience.rest(now);
+        peer.waitAllowance.rest(now);
       } else full++;
     }
     // Nobody is waited for where all have choked us; else somebody has to take it.
@@ -58,14 +58,14 @@ export class Room {
     return !this.isWaiting(own, isLarge, open >= OPEN_SHARE * (open + full), now);
   }
 
-  /** Whether the message waits for a link without room. @param isBounded whether for none longer than our patience lasts. */
+  /** Whether the message waits for a link without room. @param isBounded whether by its allowance only. */
   private isWaiting(own: OriginStream, isLarge: boolean, isBounded: boolean, now: number): boolean {
     let isWaiting = false;
     for (const peer of this.peers.links) {
       const wish = wishOf(peer, own);
       if (wish > Wish.eager || (isLarge && wish === Wish.unset) || hasRoom(peer) || this.isLaggard(peer, now)) continue;
       if (!peer.flow.hasRate || !isBounded) isWaiting = true;
-      else if (peer.patience.spend(now)) isWaiting = true;
+      else if (peer.waitAllowance.spend(now)) isWaiting = true;
     }
     return isWaiting;
   }

@@ -5,7 +5,7 @@ import type { Timer } from '../timer-heap.js';
 import type { DatagramSize } from './datagram-size.js';
 import { Flow } from './flow.js';
 import { Outbox, outboxCapacity } from './outbox.js';
-import { Patience } from './patience.js';
+import { WaitAllowance } from './wait-allowance.js';
 import { RoundTrip } from './round-trip.js';
 import { Timeliness } from './timeliness.js';
 
@@ -71,7 +71,7 @@ export class Peer {
   /** When it last asked for a report. */
   askedUsAt = -Infinity;
   /** How long our own messages still wait for room in its outbox. */
-  readonly patience = new Patience();
+  readonly waitAllowance = new WaitAllowance();
   /** Whether it stands in the line of peers with something to send. */
   isInLine = false;
 

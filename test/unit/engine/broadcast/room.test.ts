@@ -12,7 +12,7 @@ import { OriginStream } from '../../../../lib/engine/broadcast/origin-stream.js'
 import { Wish } from '../../../../lib/engine/broadcast/stream-link.js';
 import { nodeIdToBytes } from '../../../../lib/engine/node-id.js';
 import { Priority } from '../../../../lib/engine/peers/outbox.js';
-import { MOST_PATIENCE_MS } from '../../../../lib/engine/peers/patience.js';
+import { WAIT_ALLOWANCE_MS } from '../../../../lib/engine/peers/wait-allowance.js';
 import type { Peer } from '../../../../lib/engine/peers/peer.js';
 import { EngineLab, idOf } from '../engine-lab.js';
 
@@ -101,19 +101,19 @@ describe('a link that is far behind the others', () => {
 });
 
 describe('a link without room while others have some', () => {
-  it('is waited for as long as our patience lasts', () => {
+  it('is waited for as long as its allowance lasts', () => {
     fill(links[0]!, MOST_ROOM_BYTES);
     expect(isThere(0)).toBe(false);
-    expect(isThere(MOST_PATIENCE_MS - 1)).toBe(false);
-    expect(isThere(2 * MOST_PATIENCE_MS)).toBe(true);
+    expect(isThere(WAIT_ALLOWANCE_MS - 1)).toBe(false);
+    expect(isThere(2 * WAIT_ALLOWANCE_MS)).toBe(true);
   });
 
-  it('is waited for by itself: each of them has a patience of its own', () => {
+  it('is waited for by itself: each of them has an allowance of its own', () => {
     fill(links[0]!, MOST_ROOM_BYTES);
     expect(isThere(0)).toBe(false);
     fill(links[1]!, MOST_ROOM_BYTES);
-    expect(isThere(2 * MOST_PATIENCE_MS)).toBe(false);
-    expect(isThere(4 * MOST_PATIENCE_MS)).toBe(true);
+    expect(isThere(2 * WAIT_ALLOWANCE_MS)).toBe(false);
+    expect(isThere(4 * WAIT_ALLOWANCE_MS)).toBe(true);
   });
 
   it('is waited for however long where fewer than a quarter have room', () => {
@@ -125,7 +125,7 @@ describe('a link without room while others have some', () => {
     expect(isThere(60_000)).toBe(false);
   });
 
-  it('does not use up our patience while nothing is to be sent', () => {
+  it('does not use up its allowance while nothing is to be sent', () => {
     fill(links[0]!, MOST_ROOM_BYTES);
     expect(isThere(0)).toBe(false);
     while (links[0]!.outbox.shift(Infinity, true) !== undefined);

@@ -2,18 +2,18 @@
  * How long a link without room may hold up our own messages at once, ms. Less: a link that stumbles loses messages; more: a
  * slow one makes everybody slow for longer.
  */
-export const MOST_PATIENCE_MS = 250;
+export const WAIT_ALLOWANCE_MS = 250;
 
 /**
  * And of the time in the long run. More: each slow link costs everybody that much; less: where all links are about as fast,
  * and each is the slowest in turns, messages are lost that a moment would have saved.
  */
-export const PATIENCE_SHARE = 1 / 10;
+export const WAIT_ALLOWANCE_SHARE = 1 / 10;
 
-/** What is left of our patience with one link: a budget that is spent while it holds us up, and comes back with time. */
-export class Patience {
+/** How long our own messages may still wait for one link: a budget that is spent while it holds us up, and comes back with time. */
+export class WaitAllowance {
   /** Less than nothing when it was looked at late: that is made up for. */
-  private leftMs = MOST_PATIENCE_MS;
+  private leftMs = WAIT_ALLOWANCE_MS;
   private at = 0;
   private isSpent = false;
 
@@ -33,8 +33,8 @@ export class Patience {
 
   private pass(now: number): void {
     const elapsed = now - this.at;
-    const change = PATIENCE_SHARE * elapsed - (this.isSpent ? elapsed : 0);
-    this.leftMs = Math.min(MOST_PATIENCE_MS, Math.max(-MOST_PATIENCE_MS, this.leftMs + change));
+    const change = WAIT_ALLOWANCE_SHARE * elapsed - (this.isSpent ? elapsed : 0);
+    this.leftMs = Math.min(WAIT_ALLOWANCE_MS, Math.max(-WAIT_ALLOWANCE_MS, this.leftMs + change));
     this.at = now;
   }
 }
