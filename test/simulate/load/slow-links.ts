@@ -236,7 +236,7 @@ class SlowLinks {
   }
 
   private latenciesOf(node: number): number[] {
-    return [...this.arrivedAt[node]!.map((at, number) => at - this.offeredAt[number]!).filter(Number.isFinite)];
+    return Array.from(this.arrivedAt[node]!.map((at, number) => at - this.offeredAt[number]!).filter(Number.isFinite));
   }
 }
 
