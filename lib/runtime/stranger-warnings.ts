@@ -1,4 +1,4 @@
-import { type Endpoint, formatEndpoint } from '../engine/endpoint.js';
+import { type Endpoint, formatEndpoint, sameEndpoint } from '../engine/endpoint.js';
 import { formatHostPort } from './host-port.js';
 import type { NodeSettings } from './node-settings.js';
 
@@ -8,9 +8,20 @@ const WARN_MS = 60_000;
 /** How long a node looks for its peers before it says that nobody answers, ms. */
 const SILENCE_MS = 15_000;
 
+/**
+ * How long the same stranger must go on to send what no key opens before it is said, ms: a node that was started again at
+ * once gets what others still send to its former life, until they have met it.
+ */
+const FORMER_LIFE_MS = 5_000;
+
+/** Another stranger is looked at when this one has been silent for so long, ms: a node redials once a minute. */
+const FORGET_MS = 150_000;
+
 /** Tells the operator why homies do not find each other. The peers themselves never say: they do not answer strangers. */
 export class StrangerWarnings {
   private keyWarnedAt = -Infinity;
+  /** Who sends what no key opens, since when, and when last. */
+  private stranger: { endpoint: Endpoint; since: number; at: number } | undefined;
   private clockWarnedAt = -Infinity;
   private cancelNext: () => void = () => undefined;
 
@@ -24,7 +35,11 @@ export class StrangerWarnings {
   /** Datagrams come from there that no key opens. */
   noKeyFits(endpoint: Endpoint): void {
     const now = this.settings.network.now();
-    if (now - this.keyWarnedAt < WARN_MS) return;
+    const { stranger } = this;
+    if (stranger === undefined || now - stranger.at > FORGET_MS) this.stranger = { endpoint, since: now, at: now };
+    else if (sameEndpoint(stranger.endpoint, endpoint)) stranger.at = now;
+    else return;
+    if (now - this.stranger!.since < FORMER_LIFE_MS || now - this.keyWarnedAt < WARN_MS) return;
     this.keyWarnedAt = now;
     this.settings.logger.warn(
       `Peers answer but no key fits: datagrams from ${formatEndpoint(endpoint)} open with none of our keys. ` +

@@ -9,8 +9,8 @@ export interface PathModel {
    */
   arrival(from: number, to: number, bytes: number, now: number): number;
   /**
-   * When the host is done with receiving a datagram that arrived at `now`, which is `now` or later: only then is it handed
-   * over. Called once for each datagram, in the order of arrival.
+   * When the host is done with receiving a datagram of so many bytes that arrived at `now`, which is `now` or later: only then
+   * is it handed over; Infinity when it is lost there. Called once for each datagram, in the order of arrival.
    */
-  received(host: number, now: number): number;
+  received(host: number, bytes: number, now: number): number;
 }

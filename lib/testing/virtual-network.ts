@@ -312,7 +312,11 @@ export class VirtualNetwork implements DatagramNetwork {
       return;
     }
     if (!isReceived) {
-      const at = this.paths!.received(to!.number, this.time);
+      const at = this.paths!.received(to!.number, datagram!.length, this.time);
+      if (at === Infinity) {
+        this.counts.lost++;
+        return;
+      }
       if (at > this.time) return datagrams.push(at, from!, to!, datagram!, true);
     }
     this.counts.arrived++;

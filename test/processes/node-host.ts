@@ -60,6 +60,9 @@ const commands = {
 
   received: () => received,
 
+  /** What each node received since the last time, which is forgotten here. */
+  takeReceived: () => received.map(texts => texts.splice(0)),
+
   /** Ids of those that each node sees. */
   members: () => nodes.map(node => node.members().map(({ id }) => id)),
 
@@ -73,6 +76,9 @@ const commands = {
   },
 
   metrics: () => nodes.map(node => node.metrics()),
+
+  /** How many sockets, timers and the like the process holds open. */
+  openResources: () => process.getActiveResourcesInfo().length,
 
   async close(): Promise<void> {
     await Promise.all(nodes.map(node => node.close()));

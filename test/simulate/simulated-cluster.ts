@@ -162,7 +162,7 @@ export class SimulatedCluster implements Carrier {
         digest.number(to);
         return paths.arrival(from, to, bytes, now);
       },
-      received: (host, now) => paths.received(host, now),
+      received: (host, bytes, now) => paths.received(host, bytes, now),
     };
   }
 }

@@ -64,7 +64,7 @@ export class World implements PathModel {
   }
 
   /** The time of receiving is in the arrival already: only a node that is busy takes longer. */
-  received(host: number, now: number): number {
+  received(host: number, _bytes: number, now: number): number {
     const { busyUntil } = this;
     const done = Math.round(now * 1_000);
     const isIdle = busyUntil[host]! <= done - RECEIVING_MICROSECONDS;

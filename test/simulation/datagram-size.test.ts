@@ -18,7 +18,7 @@ class NarrowPaths implements PathModel {
     return bytes > this.mtu ? Infinity : now + LATENCY_MS;
   }
 
-  received(_host: number, now: number): number {
+  received(_host: number, _bytes: number, now: number): number {
     return now;
   }
 }

@@ -20,11 +20,12 @@ export const LAGGARD_SHARE = 1 / 4;
 export const LAGGARD_SILENCE_MS = 500;
 
 /**
- * Neither is a link that has had no room for this long, ms, while most of the others have some: it cannot keep up with what
- * they take. Less: a link that stumbles loses messages; more: a slow one makes everybody slow for longer. Homies on the same
- * host are waited for all the same: they share its processors with us, and those are what holds them up.
+ * Where this share of the links has room, the others are waited for only as long as their allowances last. Where
+ * fewer have, it is ourselves, or the network, that is too slow, and all are waited for. More: where many nodes are slow they make
+ * everybody slow; less: too few get the message in time to pass it on. Homies on the same host are waited for all the same:
+ * they share its processors with us, and those are what holds them up.
  */
-export const LAGGARD_MS = 1_000;
+export const OPEN_SHARE = 1 / 4;
 
 /** How often the median rate is looked at, ms. */
 const MEDIAN_MS = 50;
@@ -43,27 +44,30 @@ export class Room {
   isThere(own: OriginStream, isLarge: boolean, now: number): boolean {
     let open = 0;
     let full = 0;
-    let isAnyStumbling = false;
-    let isAnySlow = false;
     for (const peer of this.peers.links) {
-      const wish = own.hasWishes ? (own.links.get(peer)?.theirs ?? Wish.unset) : Wish.unset;
+      const wish = wishOf(peer, own);
       if (wish > Wish.eager) continue;
-      // It gets no more than an offer.
-      if (isLarge && wish === Wish.unset) open++;
-      else if (peer.outbox.bytes < LEAST_ROOM_BYTES || peer.outbox.bytes < roomOf(peer)) {
-        peer.fullSince = Infinity;
+      // Of a large message it gets no more than an offer.
+      if ((isLarge && wish === Wish.unset) || hasRoom(peer)) {
         open++;
-      } else {
-        peer.fullSince = Math.min(peer.fullSince, now);
-        full++;
-        if (this.isLaggard(peer, now)) continue;
-        if (!peer.flow.hasRate || now - peer.fullSince < LAGGARD_MS) isAnyStumbling = true;
-        else isAnySlow = true;
-      }
+        peer.waitAllowance.rest(now);
+      } else full++;
     }
     // Nobody is waited for where all have choked us; else somebody has to take it.
-    if (open === 0) return full === 0;
-    return !isAnyStumbling && (!isAnySlow || open > full);
+    if (full === 0 || open === 0) return full === 0;
+    return !this.isWaiting(own, isLarge, open >= OPEN_SHARE * (open + full), now);
+  }
+
+  /** Whether the message waits for a link without room. @param isBounded whether by its allowance only. */
+  private isWaiting(own: OriginStream, isLarge: boolean, isBounded: boolean, now: number): boolean {
+    let isWaiting = false;
+    for (const peer of this.peers.links) {
+      const wish = wishOf(peer, own);
+      if (wish > Wish.eager || (isLarge && wish === Wish.unset) || hasRoom(peer) || this.isLaggard(peer, now)) continue;
+      if (!peer.flow.hasRate || !isBounded) isWaiting = true;
+      else if (peer.waitAllowance.spend(now)) isWaiting = true;
+    }
+    return isWaiting;
   }
 
   private isLaggard(peer: Peer, now: number): boolean {
@@ -77,7 +81,16 @@ export class Room {
   }
 }
 
-/** Bytes that may wait for the link before the next message of ours. */
-function roomOf(peer: Peer): number {
-  return Math.min(MOST_ROOM_BYTES, Math.max(LEAST_ROOM_BYTES, ROOM_MS * peer.flow.rate));
+/** How it wants our messages. */
+function wishOf(peer: Peer, own: OriginStream): Wish {
+  return own.hasWishes ? (own.links.get(peer)?.theirs ?? Wish.unset) : Wish.unset;
+}
+
+function hasRoom({ outbox, flow }: Peer): boolean {
+  return outbox.bytes < LEAST_ROOM_BYTES || outbox.bytes < roomOf(flow.rate);
+}
+
+/** Bytes that may wait for a link of this rate before the next message of ours. */
+function roomOf(rate: number): number {
+  return Math.min(MOST_ROOM_BYTES, Math.max(LEAST_ROOM_BYTES, ROOM_MS * rate));
 }

@@ -5,6 +5,7 @@ import type { Timer } from '../timer-heap.js';
 import type { DatagramSize } from './datagram-size.js';
 import { Flow } from './flow.js';
 import { Outbox, outboxCapacity } from './outbox.js';
+import { WaitAllowance } from './wait-allowance.js';
 import { RoundTrip } from './round-trip.js';
 import { Timeliness } from './timeliness.js';
 
@@ -69,8 +70,8 @@ export class Peer {
   readonly flow: Flow;
   /** When it last asked for a report. */
   askedUsAt = -Infinity;
-  /** Since when there was no room in its outbox for a message of our own, whenever there was one; Infinity when there was. */
-  fullSince = Infinity;
+  /** How long our own messages still wait for room in its outbox. */
+  readonly waitAllowance = new WaitAllowance();
   /** Whether it stands in the line of peers with something to send. */
   isInLine = false;
 

@@ -9,7 +9,7 @@ export interface AccessLinksOptions {
   readonly mbits: readonly number[];
   /** How long a datagram may wait in the buffer of a link; those that would wait longer are lost. ms. */
   readonly bufferMs: number;
-  /** From every host to every other, ms. The same everywhere, so that datagrams arrive in the order in which they leave. */
+  /** From every host to every other, ms. */
   readonly latencyMs: number;
   /** Share of all datagrams that is lost on the way, each by itself. */
   readonly loss: number;
@@ -31,21 +31,19 @@ export class AccessLinks implements PathModel {
     this.downBusyUntil = new Float64Array(hosts);
   }
 
-  arrival(from: number, to: number, bytes: number, now: number): number {
+  arrival(from: number, _to: number, bytes: number, now: number): number {
     const { latencyMs, loss } = this.options;
     const departed = this.cross(this.upBusyUntil, from, bytes, now);
     if (departed === Infinity) this.lost.up++;
     else if (this.random.unit() < loss) this.lost.chance++;
-    else {
-      const arrived = this.cross(this.downBusyUntil, to, bytes, departed + latencyMs);
-      if (arrived === Infinity) this.lost.down++;
-      return arrived;
-    }
+    else return departed + latencyMs;
     return Infinity;
   }
 
-  received(_host: number, now: number): number {
-    return now;
+  received(host: number, bytes: number, now: number): number {
+    const arrived = this.cross(this.downBusyUntil, host, bytes, now);
+    if (arrived === Infinity) this.lost.down++;
+    return arrived;
   }
 
   private cross(busyUntil: Float64Array, host: number, bytes: number, now: number): number {

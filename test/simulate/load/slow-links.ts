@@ -1,4 +1,6 @@
+import { BroadcastQueue } from '../../../lib/runtime/broadcast-queue.js';
 import { SeededRandom } from '../../../lib/testing/seeded-random.js';
+import type { BroadcastResult } from '../../../lib/engine/broadcast/dissemination.js';
 import { VirtualCluster, type VirtualHomie } from '../../../lib/testing/virtual-cluster.js';
 import { percentilesOf, type Percentiles, roundedPercentiles } from '../percentiles.js';
 import { AccessLinks } from './access-links.js';
@@ -40,9 +42,11 @@ export interface SlowLinksResult {
   readonly scenario: 'slow-links';
   readonly options: SlowLinksOptions;
   readonly offeredMbits: number;
-  /** Messages that the origin took, and that it refused for want of room. */
+  /** Messages that the origin took, and that it refused because too many waited for room already. */
   readonly sent: number;
   readonly refused: number;
+  /** How long messages waited for room at the origin, ms: it is part of all latencies. */
+  readonly roomMs: Percentiles;
   readonly classes: readonly LinkClass[];
   /** Deliveries that did not happen, and those of them that no counter of the receiver knows. */
   readonly missing: number;
@@ -81,11 +85,13 @@ class SlowLinks {
   private readonly links: AccessLinks;
   private readonly cluster: VirtualCluster;
   private readonly numbers = new Map<VirtualHomie, number>();
-  /** Of each message when it was sent; of each node when each message arrived. */
-  private readonly sentAt: number[] = [];
+  /** Of each message when it was offered, and when it was taken; of each node when each message arrived. */
+  private readonly offeredAt: Float64Array;
+  private readonly takenAt: Float64Array;
   private readonly arrivedAt: Float64Array[];
   private readonly origin: number;
-  private refused = 0;
+  /** What the application at the origin waits in, as in a real node. */
+  private readonly queue: BroadcastQueue;
   private falseDowns = 0;
   private suspicions = 0;
   private mostWaitingBytes = 0;
@@ -107,7 +113,12 @@ class SlowLinks {
     });
     for (let node = 0; node < nodes; node++) this.numbers.set(this.cluster.add(), node);
     this.origin = this.mbits.indexOf(Math.max(...this.mbits));
-    this.arrivedAt = Array.from({ length: nodes }, () => new Float64Array(this.mostMessages).fill(Infinity));
+    const never = () => new Float64Array(this.mostMessages).fill(Infinity);
+    this.offeredAt = never();
+    this.takenAt = never();
+    this.arrivedAt = Array.from({ length: nodes }, never);
+    const endOfTurn = (callback: () => void) => this.cluster.network.endOfTurn(callback);
+    this.queue = new BroadcastQueue(payload => this.take(payload), endOfTurn, options.payloadBytes);
   }
 
   run(): SlowLinksResult {
@@ -120,11 +131,13 @@ class SlowLinks {
     let sampledAt = startedAt;
     for (let number = 0; number < this.mostMessages; number++) {
       this.advanceTo(startedAt + number * intervalMs);
-      this.send();
+      this.queue.retry();
+      this.offer(number);
       if (cluster.network.now() < sampledAt + SAMPLE_MS) continue;
       sampledAt = cluster.network.now();
       this.sample();
     }
+    for (; this.queue.length > 0; this.queue.retry()) cluster.advance(1);
     cluster.advance(TAIL_MS);
     this.sample();
     return this.summarise(lostBefore);
@@ -132,6 +145,10 @@ class SlowLinks {
 
   private get offeredMbits(): number {
     return this.options.overload * this.options.slowestMbits;
+  }
+
+  private get sent(): number {
+    return this.takenAt.filter(Number.isFinite).length;
   }
 
   private get mostMessages(): number {
@@ -143,16 +160,22 @@ class SlowLinks {
     this.cluster.advance(Math.max(0, at - this.cluster.network.now()));
   }
 
-  private send(): void {
+  private offer(number: number): void {
     const payload = new Uint8Array(this.options.payloadBytes);
-    new DataView(payload.buffer).setUint32(0, this.sentAt.length);
-    if (this.cluster.homies[this.origin]!.broadcast(payload) === 'accepted') {
-      this.sentAt.push(this.cluster.network.now());
-    } else this.refused++;
+    new DataView(payload.buffer).setUint32(0, number);
+    this.offeredAt[number] = this.cluster.network.now();
+    // The queue counts what it refuses.
+    this.queue.broadcast(payload, undefined).catch(() => undefined);
+  }
+
+  private take(payload: Uint8Array): BroadcastResult {
+    const result = this.cluster.homies[this.origin]!.broadcast(payload);
+    if (result === 'accepted') this.takenAt[numberOf(payload)] = this.cluster.network.now();
+    return result;
   }
 
   private arrived(homie: VirtualHomie, payload: Uint8Array): void {
-    const number = new DataView(payload.buffer, payload.byteOffset).getUint32(0);
+    const number = numberOf(payload);
     const times = this.arrivedAt[this.numbers.get(homie)!]!;
     if (times[number] !== Infinity) throw new Error('a message was delivered twice');
     times[number] = this.cluster.network.now();
@@ -166,10 +189,11 @@ class SlowLinks {
   }
 
   private summarise(lostBefore: readonly number[]): SlowLinksResult {
-    const { options, offeredMbits, mbits, origin, sentAt } = this;
+    const { options, offeredMbits, mbits, origin, offeredAt, sent } = this;
+    const waits = this.takenAt.map((at, number) => at - offeredAt[number]!).filter(Number.isFinite);
     const others = mbits.map((_, node) => node).filter(node => node !== origin);
     const deliveries = others.map(node => this.latenciesOf(node).length);
-    const missing = deliveries.map(delivered => sentAt.length - delivered);
+    const missing = deliveries.map(delivered => sent - delivered);
     const uncounted = others.map((node, i) => {
       const counted = lossesOf(this.cluster.homies[node]!) - lostBefore[node]!;
       return Math.max(0, missing[i]! - counted);
@@ -178,8 +202,9 @@ class SlowLinks {
       scenario: 'slow-links',
       options,
       offeredMbits,
-      sent: sentAt.length,
-      refused: this.refused,
+      sent,
+      refused: this.queue.refused,
+      roomMs: roundedPercentiles(percentilesOf(waits)),
       classes: CLASSES.map((from, i) => {
         const [least, most] = [from * offeredMbits, (CLASSES[i + 1] ?? Infinity) * offeredMbits];
         return this.classOf(
@@ -200,7 +225,7 @@ class SlowLinks {
 
   private classOf(fromMbits: number, nodes: readonly number[]): LinkClass {
     const latencies = nodes.map(node => this.latenciesOf(node));
-    const shares = latencies.map(({ length }) => length / this.sentAt.length);
+    const shares = latencies.map(({ length }) => length / this.sent);
     return {
       fromMbits,
       nodes: nodes.length,
@@ -211,13 +236,12 @@ class SlowLinks {
   }
 
   private latenciesOf(node: number): number[] {
-    const latencies: number[] = [];
-    for (const [number, at] of this.sentAt.entries()) {
-      const arrivedAt = this.arrivedAt[node]![number]!;
-      if (arrivedAt < Infinity) latencies.push(arrivedAt - at);
-    }
-    return latencies;
+    return Array.from(this.arrivedAt[node]!.map((at, number) => at - this.offeredAt[number]!).filter(Number.isFinite));
   }
+}
+
+function numberOf(payload: Uint8Array): number {
+  return new DataView(payload.buffer, payload.byteOffset).getUint32(0);
 }
 
 /** The rates of the lines: the slowest, the fastest, and all others drawn between them. */

@@ -1,6 +1,7 @@
 import { SeededRandom } from '../../../lib/testing/seeded-random.js';
 import { VirtualCluster, type VirtualHomie } from '../../../lib/testing/virtual-cluster.js';
 import { heldBytes } from '../held-bytes.js';
+import { CALM_MS, type Left, leftBehind } from './gauges.js';
 
 /** A day in which anything happens, and what is left of it in the nodes when it is over. */
 export interface SoakOptions {
@@ -14,15 +15,6 @@ export interface SoakOptions {
 }
 
 export const SOAK_DEFAULTS: SoakOptions = { nodes: 12, hours: 24, seed: 1, intervalMs: 2_000, checkEvery: 1_000 };
-
-/** A gauge that did not come back. */
-export interface Left {
-  readonly node: number;
-  readonly gauge: string;
-  /** The most of all nodes before, and what it is now. */
-  readonly before: number;
-  readonly after: number;
-}
 
 export interface SoakResult {
   readonly scenario: 'soak';
@@ -42,37 +34,6 @@ export interface SoakResult {
   readonly virtualHours: number;
   readonly wallSeconds: number;
 }
-
-/** Of the metrics those that say how much of something there is now; the others only grow. */
-const GAUGES = [
-  'members',
-  'suspects',
-  'sessions',
-  'unconfirmedSessions',
-  'timers',
-  'peers',
-  'links',
-  'outboxBytes',
-  'inquiries',
-  'favours',
-  'cachedSegments',
-  'cachedBytes',
-  'incompleteMessages',
-  'incompleteBytes',
-  'streamsWithGaps',
-];
-
-/** Sessions, and with them peers and timers, come and go while a node looks for near ones. */
-const MOST_SESSIONS_MORE = 4;
-const LOOSE_GAUGES: Readonly<Record<string, number>> = {
-  sessions: MOST_SESSIONS_MORE,
-  peers: MOST_SESSIONS_MORE,
-  links: MOST_SESSIONS_MORE,
-  timers: 2 * MOST_SESSIONS_MORE,
-};
-
-/** Before the gauges are read, ms: longer than sessions without use, caches and partial messages are kept. */
-const CALM_MS = 180_000;
 
 const LARGEST_BYTES = 300_000;
 
@@ -135,11 +96,11 @@ class Soak {
     // Every gauge has been used once, and is idle again.
     for (const homie of cluster.homies) this.broadcastFrom(homie, LARGEST_BYTES);
     cluster.advance(CALM_MS);
-    const [gaugesBefore, heapBefore] = [this.gauges(), heldBytes()];
+    const [before, heapBefore] = [this.metrics(), heldBytes()];
     const endsAt = cluster.network.now() + options.hours * 3_600_000;
     while (cluster.network.now() < endsAt) this.step();
     const isWhole = this.calm();
-    const left = this.compare(gaugesBefore, this.gauges());
+    const left = leftBehind(before, this.metrics());
     return {
       scenario: 'soak',
       options,
@@ -251,21 +212,8 @@ class Soak {
     if (from !== undefined && to !== undefined && from !== to) this.cluster.network.block(from.endpoint, to.endpoint);
   }
 
-  private gauges(): Record<string, number>[] {
-    return this.cluster.homies.map(({ engine }) => {
-      const metrics = engine.metrics();
-      return Object.fromEntries(GAUGES.map(gauge => [gauge, metrics[gauge]!]));
-    });
-  }
-
-  private compare(before: readonly Record<string, number>[], after: readonly Record<string, number>[]): Left[] {
-    return after.flatMap((gauges, node) =>
-      GAUGES.flatMap(gauge => {
-        const most = Math.max(...before.map(each => each[gauge]!));
-        const isBack = gauges[gauge]! <= most + (LOOSE_GAUGES[gauge] ?? 0);
-        return isBack ? [] : [{ node, gauge, before: most, after: gauges[gauge]! }];
-      }),
-    );
+  private metrics(): Record<string, number>[] {
+    return this.cluster.homies.map(({ engine }) => engine.metrics());
   }
 }
 

@@ -23,10 +23,37 @@ beforeEach(() => {
 
 describe('the operator is told', () => {
   it('that no key fits, with the address and the options to compare', () => {
-    start().noKeyFits(STRANGER);
+    const warnings = start();
+    warnings.noKeyFits(STRANGER);
+    network.advance(5_000);
+    warnings.noKeyFits(STRANGER);
     expect(warned.length).toBe(1);
     expect(warned[0]).toContain('192.0.2.1:7');
     expect(warned[0]).toContain('"keys" and "cluster"');
+  });
+
+  it('nothing of keys while others may still send to a former life of this node', () => {
+    const warnings = start();
+    for (let ms = 0; ms < 5_000; ms += 100) {
+      warnings.noKeyFits(STRANGER);
+      network.advance(100);
+    }
+    expect(warned).toEqual([]);
+  });
+
+  it('that no key fits of one stranger at a time, and of another one when that has been silent', () => {
+    const warnings = start();
+    const another = { ...STRANGER, port: 8 };
+    warnings.noKeyFits(STRANGER);
+    network.advance(5_000);
+    warnings.noKeyFits(another);
+    expect(warned).toEqual([]);
+    network.advance(200_000);
+    warnings.noKeyFits(another);
+    network.advance(5_000);
+    warnings.noKeyFits(another);
+    expect(warned.length).toBe(1);
+    expect(warned[0]).toContain('192.0.2.1:8');
   });
 
   it('that a clock differs, by how much, and what is allowed', () => {
@@ -37,8 +64,9 @@ describe('the operator is told', () => {
 
   it('of each of these once a minute', () => {
     const warnings = start();
-    for (const now of [0, 59_999, 1]) {
-      network.advance(now);
+    warnings.noKeyFits(STRANGER);
+    for (const ms of [5_000, 59_999, 1]) {
+      network.advance(ms);
       warnings.noKeyFits(STRANGER);
       warnings.clockSkew(STRANGER, 90_000);
     }

@@ -53,19 +53,19 @@ describe('a datagram', () => {
 
 describe('a receiver', () => {
   it('that is idle is done when the datagram arrives, which includes the time of receiving', () => {
-    expect(world.received(3, 1)).toBe(1);
-    expect(world.received(3, 2)).toBe(2);
+    expect(world.received(3, 100, 1)).toBe(1);
+    expect(world.received(3, 100, 2)).toBe(2);
   });
 
   it('that is busy takes one after the other', () => {
-    expect(world.received(3, 1)).toBe(1);
-    expect(world.received(3, 1)).toBe(1.015);
-    expect(world.received(3, 1.001)).toBe(1.03);
-    expect(world.received(3, 1.045)).toBe(1.045);
+    expect(world.received(3, 100, 1)).toBe(1);
+    expect(world.received(3, 100, 1)).toBe(1.015);
+    expect(world.received(3, 100, 1.001)).toBe(1.03);
+    expect(world.received(3, 100, 1.045)).toBe(1.045);
   });
 
   it('that receives cannot send at the same time', () => {
-    for (let i = 0; i < 100; i++) world.received(0, 1);
+    for (let i = 0; i < 100; i++) world.received(0, 100, 1);
     expect(1_000 * world.arrival(0, 4, 200, 1)).toBeGreaterThan(1_000 + 99 * RECEIVING_MICROSECONDS);
   });
 });

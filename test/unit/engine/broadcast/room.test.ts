@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
-  LAGGARD_MS,
   LAGGARD_SHARE,
   LAGGARD_SILENCE_MS,
   LEAST_ROOM_BYTES,
   MOST_ROOM_BYTES,
+  OPEN_SHARE,
   Room,
   ROOM_MS,
 } from '../../../../lib/engine/broadcast/room.js';
@@ -12,6 +12,7 @@ import { OriginStream } from '../../../../lib/engine/broadcast/origin-stream.js'
 import { Wish } from '../../../../lib/engine/broadcast/stream-link.js';
 import { nodeIdToBytes } from '../../../../lib/engine/node-id.js';
 import { Priority } from '../../../../lib/engine/peers/outbox.js';
+import { WAIT_ALLOWANCE_MS } from '../../../../lib/engine/peers/wait-allowance.js';
 import type { Peer } from '../../../../lib/engine/peers/peer.js';
 import { EngineLab, idOf } from '../engine-lab.js';
 
@@ -82,37 +83,11 @@ describe('a link that is far behind the others', () => {
     expect(isThere()).toBe(true);
   });
 
-  it('is waited for when half of them are as slow', () => {
-    fill(links[0]!, MOST_ROOM_BYTES);
-    for (const link of links.slice(0, 3)) link.flow.control.rate = 100;
-    expect(isThere()).toBe(false);
-  });
-
   it('is waited for when it is the only one', () => {
     for (const link of links.slice(1)) lab.peers.remove(link);
     fill(links[0]!, MOST_ROOM_BYTES);
     links[0]!.flow.control.rate = 10;
     expect(isThere()).toBe(false);
-  });
-
-  it('is one that has had no room for a second while most have some, too', () => {
-    fill(links[0]!, MOST_ROOM_BYTES);
-    expect(isThere(0)).toBe(false);
-    expect(isThere(LAGGARD_MS - 1)).toBe(false);
-    expect(isThere(LAGGARD_MS)).toBe(true);
-    fill(links[1]!, MOST_ROOM_BYTES);
-    expect(isThere(LAGGARD_MS + 1)).toBe(false);
-    expect(isThere(2 * LAGGARD_MS + 1)).toBe(false);
-  });
-
-  it('is waited for again once it had room', () => {
-    fill(links[0]!, MOST_ROOM_BYTES);
-    expect(isThere(0)).toBe(false);
-    while (links[0]!.outbox.shift(Infinity, true) !== undefined);
-    expect(isThere(500)).toBe(true);
-    fill(links[0]!, MOST_ROOM_BYTES);
-    expect(isThere(LAGGARD_MS)).toBe(false);
-    expect(isThere(2 * LAGGARD_MS)).toBe(true);
   });
 
   it('is one that reports nothing any more, too', () => {
@@ -122,5 +97,40 @@ describe('a link that is far behind the others', () => {
     expect(link!.flow.shouldAsk(0)).toBe(true);
     expect(isThere(LAGGARD_SILENCE_MS)).toBe(false);
     expect(isThere(LAGGARD_SILENCE_MS + 1)).toBe(true);
+  });
+});
+
+describe('a link without room while others have some', () => {
+  it('is waited for as long as its allowance lasts', () => {
+    fill(links[0]!, MOST_ROOM_BYTES);
+    expect(isThere(0)).toBe(false);
+    expect(isThere(WAIT_ALLOWANCE_MS - 1)).toBe(false);
+    expect(isThere(2 * WAIT_ALLOWANCE_MS)).toBe(true);
+  });
+
+  it('is waited for by itself: each of them has an allowance of its own', () => {
+    fill(links[0]!, MOST_ROOM_BYTES);
+    expect(isThere(0)).toBe(false);
+    fill(links[1]!, MOST_ROOM_BYTES);
+    expect(isThere(2 * WAIT_ALLOWANCE_MS)).toBe(false);
+    expect(isThere(4 * WAIT_ALLOWANCE_MS)).toBe(true);
+  });
+
+  it('is waited for however long where fewer than a quarter have room', () => {
+    expect(1 / links.length).toBe(OPEN_SHARE);
+    links.push(lab.meet(5, { isSubscriber: true }));
+    for (const link of links) link.flow.control.start(1_000);
+    for (const link of links.slice(1)) fill(link, MOST_ROOM_BYTES);
+    expect(isThere(0)).toBe(false);
+    expect(isThere(60_000)).toBe(false);
+  });
+
+  it('does not use up its allowance while nothing is to be sent', () => {
+    fill(links[0]!, MOST_ROOM_BYTES);
+    expect(isThere(0)).toBe(false);
+    while (links[0]!.outbox.shift(Infinity, true) !== undefined);
+    expect(isThere(1)).toBe(true);
+    fill(links[0]!, MOST_ROOM_BYTES);
+    expect(isThere(10_000)).toBe(false);
   });
 });
