@@ -22,7 +22,7 @@ it('a model of paths is asked for each datagram, with the numbers of its ends, i
     asked.push(question);
     return 20;
   };
-  const { times } = timesOf({ arrival, received: (_host, now) => now }, 2);
+  const { times } = timesOf({ arrival, received: (_host, _bytes, now) => now }, 2);
   expect(asked).toEqual([
     [0, 1, 10, 0],
     [0, 1, 11, 0],
@@ -31,26 +31,37 @@ it('a model of paths is asked for each datagram, with the numbers of its ends, i
 });
 
 it('a model of paths loses what never arrives', () => {
-  const { network, times } = timesOf({ arrival: () => Infinity, received: (_host, now) => now }, 3);
+  const { network, times } = timesOf({ arrival: () => Infinity, received: (_host, _bytes, now) => now }, 3);
   expect(times).toEqual([]);
   expect(network.counts).toEqual({ sent: 3, arrived: 0, lost: 3 });
 });
 
 it('a receiver that is busy is asked once for each datagram, and gets it when it is done', () => {
-  const arrivals: number[] = [];
+  const arrivals: number[][] = [];
   let busyUntil = 0;
-  const received = (host: number, now: number) => {
-    arrivals.push(host, now);
+  const received = (host: number, bytes: number, now: number) => {
+    arrivals.push([host, bytes, now]);
     busyUntil = Math.max(busyUntil, now) + 5;
     return busyUntil;
   };
   const { times } = timesOf({ arrival: () => 20, received }, 3);
-  expect(arrivals).toEqual([1, 20, 1, 20, 1, 20]);
+  expect(arrivals).toEqual([
+    [1, 10, 20],
+    [1, 11, 20],
+    [1, 12, 20],
+  ]);
   expect(times).toEqual([25, 30, 35]);
 });
 
+it('a receiver loses what it is never done with', () => {
+  const received = (_host: number, bytes: number, now: number) => (bytes === 11 ? Infinity : now);
+  const { network, times } = timesOf({ arrival: () => 20, received }, 3);
+  expect(times).toEqual([20, 20]);
+  expect(network.counts).toEqual({ sent: 3, arrived: 2, lost: 1 });
+});
+
 it('partitions cut paths of a model as well', () => {
-  const network = new VirtualNetwork({ paths: { arrival: () => 1, received: (_host, now) => now } });
+  const network = new VirtualNetwork({ paths: { arrival: () => 1, received: (_host, _bytes, now) => now } });
   let arrived = 0;
   network.listen(B, () => arrived++);
   network.partition([A.address]);
