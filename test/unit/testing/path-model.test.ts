@@ -54,8 +54,8 @@ it('a receiver that is busy is asked once for each datagram, and gets it when it
 });
 
 it('a receiver loses what it is never done with', () => {
-  const received = (_host: number, bytes: number, now: number) => (bytes === 11 ? Infinity : now);
-  const { network, times } = timesOf({ arrival: () => 20, received }, 3);
+  const paths: PathModel = { arrival: () => 20, received: (_host, bytes, now) => (bytes === 11 ? Infinity : now) };
+  const { network, times } = timesOf(paths, 3);
   expect(times).toEqual([20, 20]);
   expect(network.counts).toEqual({ sent: 3, arrived: 2, lost: 1 });
 });
