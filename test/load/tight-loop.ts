@@ -40,6 +40,7 @@ async function awaited(homies: Homies, options: TightLoopOptions, tell: (text: s
   const { awaitedMs, bytes, hangMs } = options;
   tell(`${homies.length} processes emit for ${awaitedMs / 1_000} s and await each event`);
   await Promise.all(homies.map(homie => homie.ask('resetLag')));
+  const before = await reportsOf(homies);
   const watch = watchMemory(homies);
   const emits = await Promise.all(homies.map(homie => homie.ask('loop', awaitedMs, bytes)));
   const memory = await watch.end();
@@ -55,13 +56,15 @@ async function awaited(homies: Homies, options: TightLoopOptions, tell: (text: s
     { name: 'awaited: event loop lag, most', value: worst(reports, 'lagMaxMs'), unit: 'ms' },
     { name: 'awaited: memory, growth', value: growthShare(memory), unit: 'share', most: MOST_GROWTH_SHARE },
     { name: 'awaited: memory, most', value: megabytes(Math.max(...memory.flat())), unit: 'MB' },
+    ...drops('awaited', before, reports),
   ];
 }
 
 async function unawaited(homies: Homies, options: TightLoopOptions, tell: (text: string) => void): Promise<Figure[]> {
   const { unawaitedMs, bytes, hangMs } = options;
   tell(`they emit for ${unawaitedMs / 1_000} s and await nothing`);
-  const [handledBefore, lostBefore] = totals(await reportsOf(homies));
+  const before = await reportsOf(homies);
+  const [handledBefore, lostBefore] = totals(before);
   const watch = watchMemory(homies);
   const emits = await Promise.all(homies.map(homie => homie.ask('flood', unawaitedMs, bytes)));
   let reports = await reportsOf(homies);
@@ -95,6 +98,7 @@ async function unawaited(homies: Homies, options: TightLoopOptions, tell: (text:
       unit: 'ms',
       most: MOST_RECOVERY_MS,
     },
+    ...drops('unawaited', before, reports),
   ];
 }
 
@@ -136,6 +140,16 @@ function totals(reports: readonly HandlerReport[]): [handled: number, lost: numb
     sum(reports.flatMap(({ handled }) => handled)),
     sum(reports.map(({ metrics }) => metrics['drop.segment_lost'] ?? 0)),
   ];
+}
+
+/** What was dropped meanwhile, by its reason: where nothing is lost, repairs made up for it. */
+function drops(part: string, before: readonly HandlerReport[], after: readonly HandlerReport[]): Figure[] {
+  const names = new Set(after.flatMap(({ metrics }) => Object.keys(metrics)));
+  const total = (reports: readonly HandlerReport[], name: string) => sum(reports.map(each => each.metrics[name] ?? 0));
+  return [...names]
+    .filter(name => name.startsWith('drop.'))
+    .map(name => ({ name: `${part}: ${name}`, value: total(after, name) - total(before, name), unit: '' }))
+    .filter(({ value }) => value > 0);
 }
 
 function markerAt(reports: readonly HandlerReport[], from: number, to: number): number | undefined {
