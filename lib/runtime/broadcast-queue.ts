@@ -10,6 +10,14 @@ export const MOST_WAITING = 8_192;
 export const MOST_WAITING_BYTES = 16 * 1024 * 1024;
 
 /**
+ * With more than so many in the queue, none is added while the first has waited for so long, ms: a burst may wait, but what comes
+ * faster than it goes would only make everything late. Shorter, or fewer, and a peer that stumbles makes a busy program lose events;
+ * longer, and service is back so much later when the load has ended.
+ */
+export const STANDING_QUEUE = 1_024;
+export const STANDING_QUEUE_MS = 250;
+
+/**
  * One in so many broadcasts, or bytes, resolves only at the end of the turn of the event loop: a loop that awaits each of
  * them would otherwise keep the node, and everything else in the process, from running.
  */
@@ -22,6 +30,7 @@ export const ACCEPTED: Promise<void> = Promise.resolve();
 interface Waiting {
   readonly payload: Uint8Array;
   readonly zones: readonly string[] | undefined;
+  readonly since: number;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
@@ -38,11 +47,13 @@ export class BroadcastQueue {
 
   /**
    * @param send hands one over, which copies it; 'queue_full' when there is no room now.
+   * @param now the time, ms.
    * @param endOfTurn calls back when the current turn of the event loop is over.
    * @param maxMessageBytes the limit that the error about a message that is too large names.
    */
   constructor(
     private readonly send: (payload: Uint8Array, zones: readonly string[] | undefined) => BroadcastResult,
+    private readonly now: () => number,
     private readonly endOfTurn: (callback: () => void) => void,
     private readonly maxMessageBytes: number,
   ) {}
@@ -59,14 +70,14 @@ export class BroadcastQueue {
       if (result === 'too_large') return Promise.reject(this.tooLarge(payload));
       if (result === 'accepted') return this.accepted(payload.length);
     }
-    const isFull = this.waiting.length >= MOST_WAITING || this.bytes + payload.length > MOST_WAITING_BYTES;
-    if (isFull && this.waiting.length > 0) {
+    const since = this.now();
+    if (this.isFullFor(payload, since)) {
       this.refused++;
       return Promise.reject(new GwyhQueueFullError());
     }
     this.bytes += payload.length;
     return new Promise((resolve, reject) => {
-      this.waiting.push({ payload: new Uint8Array(payload), zones: zones?.slice(), resolve, reject });
+      this.waiting.push({ payload: new Uint8Array(payload), zones: zones?.slice(), since, resolve, reject });
     });
   }
 
@@ -86,6 +97,13 @@ export class BroadcastQueue {
   close(error: Error): void {
     for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) next.reject(error);
     this.bytes = 0;
+  }
+
+  private isFullFor(payload: Uint8Array, now: number): boolean {
+    const { length } = this;
+    if (length === 0) return false;
+    if (length >= MOST_WAITING || this.bytes + payload.length > MOST_WAITING_BYTES) return true;
+    return length >= STANDING_QUEUE && now - this.waiting.peek()!.since > STANDING_QUEUE_MS;
   }
 
   private tooLarge(payload: Uint8Array): Error {

@@ -135,8 +135,8 @@ export class GwyhNode {
    * Sends a message to all homies, or to those of some zones. Resolves when it is accepted, which waits for room in the
    * queues to the peers: whoever awaits it goes no faster than they do. Nobody confirms arrivals. The payload is copied before
    * this returns, so that it may be changed afterwards.
-   * Rejects with a GwyhMessageTooLargeError, a GwyhClosedError, a GwyhOptionsError for zones, or, when 8,192 broadcasts or 16 MiB
-   * wait already, a GwyhQueueFullError.
+   * Rejects with a GwyhMessageTooLargeError, a GwyhClosedError, a GwyhOptionsError for zones, or a GwyhQueueFullError when
+   * 8,192 broadcasts or 16 MiB wait already, or 1,024 and the first of them for a quarter of a second.
    */
   broadcast(payload: Uint8Array, options?: BroadcastOptions): Promise<void> {
     const { queue } = this;
@@ -239,6 +239,7 @@ export class GwyhNode {
       );
       const queue = new BroadcastQueue(
         (payload, zones) => this.send(payload, zones),
+        () => network.now(),
         callback => network.endOfTurn(callback),
         this.settings.maxMessageBytes,
       );

@@ -65,8 +65,7 @@ export class DedupeWindow {
   /** Learns that sequences up to here exist, without any having arrived. */
   announce(highest: number, now: number): void {
     if (highest <= this.highest) return;
-    while (highest - this.floor > this.size && this.size < LARGEST_WINDOW && this.isTurningFast(highest, now))
-      this.grow();
+    while (highest - this.floor > this.size && this.size < LARGEST_WINDOW && this.isTooSmall(highest, now)) this.grow();
     const { size } = this;
     if (highest - this.turnedSequence >= size) {
       this.turnedAt = now;
@@ -139,7 +138,9 @@ export class DedupeWindow {
     return sequence;
   }
 
-  private isTurningFast(highest: number, now: number): boolean {
+  private isTooSmall(highest: number, now: number): boolean {
+    // What is owed would be given up, though it may come yet: the rest of a burst that a slow path brings.
+    if (highest - this.size > this.settled) return true;
     // What is jumped over may all come yet: a large message of a quiet origin.
     if (highest - this.highest >= this.size / 2) return true;
     return highest - this.turnedSequence >= this.size / 2 && now - this.turnedAt < WINDOW_SPAN_MS;

@@ -87,7 +87,7 @@ function wishOf(peer: Peer, own: OriginStream): Wish {
 }
 
 function hasRoom({ outbox, flow }: Peer): boolean {
-  return outbox.bytes < LEAST_ROOM_BYTES || outbox.bytes < roomOf(flow.rate);
+  return outbox.bytes < LEAST_ROOM_BYTES || outbox.bytes < roomOf(flow.drainRate);
 }
 
 /** Bytes that may wait for a link of this rate before the next message of ours. */

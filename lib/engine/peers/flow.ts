@@ -106,6 +106,11 @@ export class Flow {
     return this.isPaced ? this.control.rate : Infinity;
   }
 
+  /** How fast goes what waits for the peer, bytes per ms: to the same host as fast as it took the last. */
+  get drainRate(): number {
+    return this.isPaced ? this.control.rate : this.path.arrivalRate;
+  }
+
   /** How long a report that was asked for has not come, ms; 0 when none is missing. */
   silentFor(now: number): number {
     return this.unansweredSince > this.path.reportedAt ? now - this.unansweredSince : 0;

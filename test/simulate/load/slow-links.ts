@@ -118,7 +118,8 @@ class SlowLinks {
     this.takenAt = never();
     this.arrivedAt = Array.from({ length: nodes }, never);
     const endOfTurn = (callback: () => void) => this.cluster.network.endOfTurn(callback);
-    this.queue = new BroadcastQueue(payload => this.take(payload), endOfTurn, options.payloadBytes);
+    const now = () => this.cluster.network.now();
+    this.queue = new BroadcastQueue(payload => this.take(payload), now, endOfTurn, options.payloadBytes);
   }
 
   run(): SlowLinksResult {

@@ -5,6 +5,8 @@ import {
   BroadcastQueue,
   MOST_WAITING,
   MOST_WAITING_BYTES,
+  STANDING_QUEUE,
+  STANDING_QUEUE_MS,
   TURN_BROADCASTS,
   TURN_BYTES,
 } from '../../../lib/runtime/broadcast-queue.js';
@@ -15,17 +17,20 @@ const MAX_MESSAGE_BYTES = 1_000_000;
 let sent: Uint8Array[];
 let answer: BroadcastResult;
 let turnEnds: (() => void)[];
+let now: number;
 let queue: BroadcastQueue;
 
 beforeEach(() => {
   sent = [];
   answer = 'accepted';
   turnEnds = [];
+  now = 0;
   queue = new BroadcastQueue(
     payload => {
       if (answer === 'accepted') sent.push(payload.slice());
       return answer;
     },
+    () => now,
     callback => void turnEnds.push(callback),
     MAX_MESSAGE_BYTES,
   );
@@ -110,6 +115,28 @@ describe('the bounds of what waits', () => {
     void queue.broadcast(payload(1, 2 * MOST_WAITING_BYTES), undefined);
     await expect(queue.broadcast(payload(1), undefined)).rejects.toBeInstanceOf(GwyhQueueFullError);
     expect(queue.length).toBe(1);
+  });
+
+  it('are a time once many wait: a burst may, a load that does not end may not', async () => {
+    const waiting = Array.from({ length: STANDING_QUEUE }, () => queue.broadcast(payload(1), undefined));
+    now = STANDING_QUEUE_MS;
+    waiting.push(queue.broadcast(payload(1), undefined));
+    now++;
+    await expect(queue.broadcast(payload(1), undefined)).rejects.toBeInstanceOf(GwyhQueueFullError);
+    answer = 'accepted';
+    queue.retry();
+    await Promise.all(waiting);
+    answer = 'queue_full';
+    void queue.broadcast(payload(1), undefined);
+    expect(queue.length).toBe(1);
+  });
+
+  it('are no time while few wait, however slow it goes', () => {
+    for (let i = 0; i < STANDING_QUEUE; i++) {
+      now += STANDING_QUEUE_MS;
+      void queue.broadcast(payload(1), undefined);
+    }
+    expect([queue.length, queue.refused]).toEqual([STANDING_QUEUE, 0]);
   });
 });
 

@@ -142,7 +142,7 @@ describe('a window', () => {
     const window = new DedupeWindow(1, 0);
     for (let sequence = 1; sequence <= 100; sequence += 2) window.add(sequence, 0);
     window.add(700, 5_000);
-    window.add(100 + INITIAL_WINDOW, 10_000);
+    window.add(100 + LARGEST_WINDOW, 10_000);
     expect(window.lost).toBe(50);
   });
 
@@ -242,9 +242,10 @@ describe('a window that is to want more than it began with', () => {
     const window = new DedupeWindow(5_000, 0);
     // It slides, and forgets what was before.
     window.add(5_000, 0);
-    for (let sequence = 5_100; sequence <= 6_100; sequence += 100) window.add(sequence, 100 * sequence);
+    for (let sequence = 5_001; sequence <= 6_100; sequence++) window.add(sequence, 100 * sequence);
     window.owe(1);
-    expect(window.missingRanges(10_000)[0]).toBe(6_100 - INITIAL_WINDOW + 1);
+    expect(window.missingRanges(10_000)).toEqual([]);
+    expect(window.settled).toBe(6_100);
     expect(window.add(1, 10_000)).toBe('old');
   });
 
@@ -284,6 +285,15 @@ describe('the size of a window', () => {
     window.announce(5_000, 60_000);
     expect(window.missingRanges(10_000)).toEqual([2, 4_999]);
     expect(window.lost).toBe(0);
+  });
+
+  it('grows rather than give up what is owed: a burst of a slow origin, of which a slow path brings the first later', () => {
+    const window = new DedupeWindow(1, 0);
+    feed(window, 400, INITIAL_WINDOW / 8 / WINDOW_SPAN_MS);
+    for (let sequence = 500; sequence <= 500 + INITIAL_WINDOW; sequence++) window.add(sequence, 60_000);
+    expect(window.lost).toBe(0);
+    expect(window.missingRanges(1_000)).toEqual([401, 99]);
+    expect(window.add(401, 60_000)).toBe('new');
   });
 
   it('grows for a message that is known to come', () => {

@@ -57,6 +57,15 @@ describe('room for a message of our own', () => {
     expect(isThere()).toBe(false);
   });
 
+  it('is as much to the same host, by how fast the link took the last', () => {
+    const link = lab.meet(5, { isSubscriber: true, endpoint: { address: '127.0.0.1', port: 7_000 } });
+    link.flow.path.arrivalRate = 1_000;
+    fill(link, ROOM_MS * 1_000 - 1_000);
+    expect(isThere()).toBe(true);
+    fill(link, 1_000);
+    expect(isThere()).toBe(false);
+  });
+
   it('is not taken by links that do not get it at once', () => {
     fill(links[0]!, MOST_ROOM_BYTES);
     wish(links[0]!, Wish.lazy);
