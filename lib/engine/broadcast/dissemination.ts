@@ -320,9 +320,13 @@ export class Dissemination {
     stream: OriginStream,
     now: number,
   ): void {
-    this.cache.add(stream, segment.sequence, now, bytes, start, end);
-    if (segment.count > FLOOD_SEGMENTS) this.paths.stirLarge(stream, now);
-    else this.paths.stir(stream, now);
+    if (segment.count > FLOOD_SEGMENTS) {
+      this.cache.share(stream, segment.sequence, now, bytes.subarray(start, end));
+      this.paths.stirLarge(stream, now);
+    } else {
+      this.cache.add(stream, segment.sequence, now, bytes, start, end);
+      this.paths.stir(stream, now);
+    }
     stream.isBulk = segment.count > 1;
     stream.arrived(segment.sequence, from, now);
     this.announcements.arrived(stream, now);

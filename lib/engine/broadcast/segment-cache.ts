@@ -33,9 +33,11 @@ const INITIAL_BYTES = 16_384;
 /**
  * The segments of all streams this node can still repeat, oldest dropped first. Their bytes are copied into one ring, and
  * the rest stands in columns of another: as objects, tens of thousands of them would burden the garbage collector, and
- * as views, each would keep the whole datagram it came in.
+ * as views, each would keep the whole datagram it came in. Those of large messages are views all the same: they fill their
+ * datagrams, and so these are all the memory that a message takes here, while it is put together, and in all outboxes.
  */
 export class SegmentCache {
+  private frames: (Uint8Array | undefined)[] = [];
   private streams: (OriginStream | undefined)[] = [];
   private boots = new Float64Array(INITIAL_ENTRIES);
   private sequences = new Float64Array(INITIAL_ENTRIES);
@@ -44,6 +46,11 @@ export class SegmentCache {
   private sizes = new Uint32Array(INITIAL_ENTRIES);
   /** Entries are numbered in the order they came, modulo 2^32; an entry stands at its number modulo the length of the columns. */
   private oldest = 0;
+  /** The first entry from the oldest on whose bytes are in the ring, and how many there are. */
+  private oldestCopied = 0;
+  private copied = 0;
+  /** The memory that the newest view is of. */
+  private lastBuffer: ArrayBufferLike | undefined;
   private store = NOTHING;
   /** Where the next frame goes, unless it has to begin at the front. */
   private end = 0;
@@ -55,29 +62,23 @@ export class SegmentCache {
   /** Keeps a copy of the frame, which is all of `bytes` or a part of them. */
   add(stream: OriginStream, sequence: number, now: number, bytes: Uint8Array, start = 0, end = bytes.length): void {
     const size = end - start;
-    if (this.length === this.boots.length) {
-      if (this.length < CACHE_SEGMENTS) this.growColumns();
-      else this.dropOldest();
-    }
-    this.trim(now, size);
-    if (size > this.limits.maxBytes) return;
+    if (!this.makeRoom(size, now)) return;
     const place = this.placeFor(size);
-    const number = (this.oldest + this.length) | 0;
-    const at = number & (this.boots.length - 1);
     copy(bytes, start, end, this.store, place);
     this.end = place + size;
-    this.streams[at] = stream;
-    this.boots[at] = stream.boot;
-    this.sequences[at] = sequence;
-    this.places[at] = place;
-    this.sizes[at] = size;
-    this.times[at] = now;
-    this.length++;
-    this.bytes += size;
-    this.note(stream, sequence, number);
+    if (this.copied++ === 0) this.oldestCopied = (this.oldest + this.length) | 0;
+    this.append(stream, sequence, now, undefined, place, size);
   }
 
-  /** A copy of a segment's frame, to send; undefined when it is not held. */
+  /** Keeps the frame itself, and so all the memory it is a part of: that counts, once for the frames that follow each other there. */
+  share(stream: OriginStream, sequence: number, now: number, frame: Uint8Array): void {
+    const size = frame.buffer === this.lastBuffer ? 0 : frame.buffer.byteLength;
+    if (!this.makeRoom(size, now)) return;
+    this.lastBuffer = frame.buffer;
+    this.append(stream, sequence, now, frame, 0, size);
+  }
+
+  /** A segment's frame, to send; undefined when it is not held. */
   get(stream: OriginStream, sequence: number): Uint8Array | undefined {
     const number = stream.cached?.numberOf(sequence);
     if (number === undefined || !this.holds(number, stream)) return undefined;
@@ -113,9 +114,42 @@ export class SegmentCache {
   }
 
   check(): void {
+    if (this.copied > this.length) throw new Error('the cache counts more frames in its ring than it holds');
     if (this.bytes > this.limits.maxBytes || this.length > CACHE_SEGMENTS || (this.length === 0 && this.bytes !== 0)) {
       throw new Error('the cache is out of bounds');
     }
+  }
+
+  /** False when so many bytes are too many. */
+  private makeRoom(size: number, now: number): boolean {
+    if (this.length === this.boots.length) {
+      if (this.length < CACHE_SEGMENTS) this.growColumns();
+      else this.dropOldest();
+    }
+    this.trim(now, size);
+    return size <= this.limits.maxBytes;
+  }
+
+  private append(
+    stream: OriginStream,
+    sequence: number,
+    now: number,
+    frame: Uint8Array | undefined,
+    place: number,
+    size: number,
+  ): void {
+    const number = (this.oldest + this.length) | 0;
+    const at = number & (this.boots.length - 1);
+    this.frames[at] = frame;
+    this.streams[at] = stream;
+    this.boots[at] = stream.boot;
+    this.sequences[at] = sequence;
+    this.places[at] = place;
+    this.sizes[at] = size;
+    this.times[at] = now;
+    this.length++;
+    this.bytes += size;
+    this.note(stream, sequence, number);
   }
 
   private note(stream: OriginStream, sequence: number, number: number): void {
@@ -139,16 +173,16 @@ export class SegmentCache {
   }
 
   private frameAt(at: number): Uint8Array {
-    return this.store.slice(this.places[at], this.places[at]! + this.sizes[at]!);
+    return this.frames[at] ?? this.store.slice(this.places[at], this.places[at]! + this.sizes[at]!);
   }
 
   /** Where the frame goes; makes room by growing as long as that is allowed, then by dropping the oldest. */
   private placeFor(size: number): number {
     for (;;) {
       const capacity = this.store.length;
-      if (this.length === 0 && size <= capacity) return 0;
-      const start = this.length === 0 ? 0 : this.places[this.oldest & (this.boots.length - 1)]!;
-      const isWrapped = this.length > 0 && this.end <= start;
+      if (this.copied === 0 && size <= capacity) return 0;
+      const start = this.copied === 0 ? 0 : this.places[this.oldestCopied & (this.boots.length - 1)]!;
+      const isWrapped = this.copied > 0 && this.end <= start;
       if (!isWrapped && this.end + size <= capacity) return this.end;
       if (isWrapped ? this.end + size < start : size < start) return isWrapped ? this.end : 0;
       // A frame is never torn in two, so that some bytes at the end may stay empty.
@@ -161,11 +195,23 @@ export class SegmentCache {
   private dropOldest(): void {
     const at = this.oldest & (this.boots.length - 1);
     const stream = this.streams[at]!;
+    const wasCopied = this.frames[at] === undefined;
     this.streams[at] = undefined;
+    this.frames[at] = undefined;
     if (--stream.cached!.held === 0) stream.cached = undefined;
     this.bytes -= this.sizes[at]!;
     this.oldest = (this.oldest + 1) | 0;
-    if (--this.length > 0) return;
+    if (--this.length === 0) this.lastBuffer = undefined;
+    if (wasCopied) this.dropCopied();
+  }
+
+  /** The oldest frame in the ring went. */
+  private dropCopied(): void {
+    if (--this.copied > 0) {
+      do this.oldestCopied = (this.oldestCopied + 1) | 0;
+      while (this.frames[this.oldestCopied & (this.boots.length - 1)] !== undefined);
+      return;
+    }
     this.end = 0;
     // What a burst needed is given back.
     if (this.store.length > INITIAL_BYTES) this.store = NOTHING;
@@ -179,11 +225,15 @@ export class SegmentCache {
     this.times = doubled(this.times, oldest);
     this.places = doubled(this.places, oldest);
     this.sizes = doubled(this.sizes, oldest);
-    const streams = Array.from<OriginStream | undefined>({ length: 2 * length });
+    const { streams, frames } = this;
+    this.streams = Array.from({ length: 2 * length });
+    this.frames = Array.from({ length: 2 * length });
     for (let i = 0; i < length; i++) {
-      streams[(oldest + i) & (2 * length - 1)] = this.streams[(oldest + i) & (length - 1)];
+      const from = (oldest + i) & (length - 1);
+      const to = (oldest + i) & (2 * length - 1);
+      this.streams[to] = streams[from];
+      this.frames[to] = frames[from];
     }
-    this.streams = streams;
   }
 
   /** The frames follow each other from the front on in the larger store. */
@@ -192,6 +242,7 @@ export class SegmentCache {
     let end = 0;
     for (let i = 0; i < this.length; i++) {
       const at = (this.oldest + i) & (this.boots.length - 1);
+      if (this.frames[at] !== undefined) continue;
       const place = this.places[at]!;
       store.set(this.store.subarray(place, place + this.sizes[at]!), end);
       this.places[at] = end;

@@ -18,6 +18,12 @@ function add(sequence: number, frame: Uint8Array, now = 0, of = stream): void {
   cache.add(of, sequence, now, frame);
 }
 
+/** The same for a segment of a large message. */
+function share(sequence: number, frame: Uint8Array, now = 0, of = stream): void {
+  of.arrived(sequence, undefined, now);
+  cache.share(of, sequence, now, frame);
+}
+
 const held = (first = 1, of = stream) => [...cache.from(of, first)].map(frame => frame[0]);
 
 describe('the segment cache', () => {
@@ -80,6 +86,35 @@ describe('the segment cache', () => {
   });
 });
 
+describe('segments of large messages', () => {
+  it('are kept as they are: all who send one share its memory', () => {
+    const frame = new Uint8Array(1_000);
+    share(1, frame);
+    expect(cache.get(stream, 1)).toBe(frame);
+    expect([...cache.from(stream, 1)][0]).toBe(frame);
+  });
+
+  it('count with the datagrams that they keep, once each', () => {
+    const [first, second] = [new Uint8Array(16_384), new Uint8Array(1_200)];
+    for (let i = 0; i < 10; i++) share(i + 1, first.subarray(1_000 * i, 1_000 * (i + 1)));
+    expect(cache.bytes).toBe(16_384);
+    share(11, second.subarray(10, 1_010));
+    expect(cache.bytes).toBe(16_384 + 1_200);
+  });
+
+  it('go when they are too many bytes or too old, as others do', () => {
+    const maxBytes = 10_000;
+    cache = new SegmentCache({ maxBytes, maxAgeMs: 100 });
+    for (let sequence = 1; sequence <= 20; sequence++) share(sequence, new Uint8Array(1_000).fill(sequence));
+    cache.check();
+    expect(held()).toEqual([11, 12, 13, 14, 15, 16, 17, 18, 19, 20]);
+    share(21, new Uint8Array(maxBytes + 1));
+    expect(cache.get(stream, 21)).toBeUndefined();
+    cache.trim(100);
+    expect(cache).toMatchObject({ length: 0, bytes: 0 });
+  });
+});
+
 describe('many small segments', () => {
   it('are bounded by number, and the newest stay', () => {
     for (let sequence = 1; sequence <= CACHE_SEGMENTS + 1_000; sequence++) {
@@ -115,6 +150,7 @@ describe('any order of segments', () => {
       step: fc.integer({ min: 1, max: 12 }),
       bytes: fc.integer({ min: 1, max: MAX_FRAME_BYTES }),
       pauseMs: fc.nat(5),
+      isShared: fc.boolean(),
     });
     fc.assert(
       fc.property(
@@ -125,12 +161,12 @@ describe('any order of segments', () => {
           const streams = [0, 1, 2].map(id => new OriginStream(new Uint8Array(16).fill(id), 1, 1, 0));
           const model: { of: OriginStream; sequence: number; frame: Uint8Array; at: number }[] = [];
           let now = 0;
-          for (const { stream: id, step, bytes, pauseMs } of segments) {
+          for (const { stream: id, step, bytes, pauseMs, isShared } of segments) {
             now += pauseMs;
             const of = streams[id]!;
             const sequence = of.newest + step;
             const frame = new Uint8Array(bytes).fill(sequence);
-            add(sequence, frame, now, of);
+            (isShared ? share : add)(sequence, frame, now, of);
             model.push({ of, sequence, frame, at: now });
             cache.check();
           }
