@@ -13,7 +13,7 @@ import { tell, tellVerdict } from './report/verdict.js';
 
 const HELP = `Runs all simulations about members, judges them, and writes docs/MEMBERSHIP.md.
 
-  npm run simulate:membership -- [--quick] [--seeds 5] [--parallel 2] [--output docs] [--only detection]
+  npm run simulate:membership -- [--quick] [--seeds 5] [--parallel 2] [--output docs] [--only detection] [--results <file>]
 
   --quick            a small version: fewer nodes, deaths, hours and seeds, some minutes
   --seeds <n>        seeds of each run (${FULL.seeds}, or ${QUICK.seeds})
@@ -21,7 +21,9 @@ const HELP = `Runs all simulations about members, judges them, and writes docs/M
   --output <dir>     where the document goes (docs)
   --only <scenario>  only the runs and targets of this scenario, and no document: ${MEMBERSHIP_SCENARIOS.join(', ')}
 
-Runs that are done are kept in node_modules/.cache, until the code changes: what was interrupted goes on where it was.
+  --results <file>   where the results of runs that are done are kept (a file in node_modules/.cache)
+
+Runs that are done are not done again until the code changes: what was interrupted goes on where it was.
 Exits with 1 when a target is missed.
 `;
 
@@ -33,6 +35,7 @@ async function main(): Promise<number> {
       parallel: { type: 'string' },
       output: { type: 'string' },
       only: { type: 'string' },
+      results: { type: 'string' },
       help: { type: 'boolean' },
     },
   });
@@ -45,7 +48,7 @@ async function main(): Promise<number> {
   const size = { ...wanted, seeds: wholeFrom1('seeds', values.seeds, wanted.seeds) };
   const runs = listRuns(size).filter(({ scenario }) => values.only === undefined || scenario === values.only);
   if (runs.length === 0) throw new Error(`--only: there is no scenario "${values.only}"`);
-  const { program, cache } = prepareSimulator<MembershipResult>();
+  const { program, cache } = prepareSimulator<MembershipResult>(values.results);
   const outcomes = await runAll(runs, {
     program,
     argumentsOf,

@@ -14,12 +14,22 @@ const root = join(compiled, '../..');
 /** What makes documents of results, and does not change them. */
 const WRITERS = [here, join(simulator, 'membership/targets')];
 
-/** The simulator as it is now, for all runs of a report, and the results that it has had. */
-export function prepareSimulator<Result>(): { readonly program: string; readonly cache: RunCache<Result> } {
-  const code = hashOfCode([join(compiled, 'lib'), simulator], ...WRITERS);
+/** What it is made of. */
+const PARTS = [...['engine', 'runtime', 'testing'].map(floor => join(compiled, 'lib', floor)), simulator];
+
+/**
+ * The simulator as it is now, for all runs of a report, and the results that it has had.
+ * @param results the file where these are kept. Default: one that goes with the packages.
+ */
+export function prepareSimulator<Result>(results?: string): {
+  readonly program: string;
+  readonly cache: RunCache<Result>;
+} {
+  const code = hashOfCode(PARTS, ...WRITERS);
   const directory = join(root, 'node_modules/.cache/nestjs-gwyh-simulation');
   const copy = copySimulator(compiled, directory, code);
-  return { program: join(copy, relative(compiled, simulator), 'main.js'), cache: new RunCache(directory, code) };
+  const path = results === undefined ? join(directory, 'results.jsonl') : join(root, results);
+  return { program: join(copy, relative(compiled, simulator), 'main.js'), cache: new RunCache(path, code) };
 }
 
 /** Writes files of a report, Markdown as Prettier has it. The directory is below the package. */

@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
-
-const FILE = 'results.jsonl';
+import { dirname, join, relative, sep } from 'node:path';
 
 interface Entry<Result> {
   readonly key: string;
@@ -12,17 +10,15 @@ interface Entry<Result> {
 /** Results of runs that are done: a report that was interrupted goes on where it was. */
 export class RunCache<Result> {
   private readonly results = new Map<string, Result>();
-  private readonly path: string;
 
-  /** @param code hash of all that a result depends on besides the options. */
+  /** @param path the file. @param code hash of all that a result depends on besides the options. */
   constructor(
-    directory: string,
+    private readonly path: string,
     private readonly code: string,
   ) {
-    mkdirSync(directory, { recursive: true });
-    this.path = join(directory, FILE);
-    if (!existsSync(this.path)) return;
-    for (const line of readFileSync(this.path, 'utf8').split('\n')) {
+    mkdirSync(dirname(path), { recursive: true });
+    if (!existsSync(path)) return;
+    for (const line of readFileSync(path, 'utf8').split('\n')) {
       const entry = parse<Result>(line);
       if (entry !== undefined) this.results.set(entry.key, entry.result);
     }

@@ -243,18 +243,18 @@ describe('the cache of results', () => {
 
   it('keeps results for the same options and the same code, across processes', () => {
     const result = goodResult(RUNS[0]!);
-    new RunCache(directory, 'code').put(['--seed', '1'], result);
-    expect(new RunCache(directory, 'code').get(['--seed', '1'])).toEqual(result);
-    expect(new RunCache(directory, 'code').get(['--seed', '2'])).toBeUndefined();
-    expect(new RunCache(directory, 'other code').get(['--seed', '1'])).toBeUndefined();
+    new RunCache(join(directory, 'results.jsonl'), 'code').put(['--seed', '1'], result);
+    expect(new RunCache(join(directory, 'results.jsonl'), 'code').get(['--seed', '1'])).toEqual(result);
+    expect(new RunCache(join(directory, 'results.jsonl'), 'code').get(['--seed', '2'])).toBeUndefined();
+    expect(new RunCache(join(directory, 'results.jsonl'), 'other code').get(['--seed', '1'])).toBeUndefined();
   });
 
   it('goes on after a line that was not written to its end', () => {
     appendFileSync(join(directory, 'results.jsonl'), '{"key":"code --seed 1","res');
-    const cache = new RunCache(directory, 'code');
+    const cache = new RunCache(join(directory, 'results.jsonl'), 'code');
     expect(cache.get(['--seed', '1'])).toBeUndefined();
     cache.put(['--seed', '1'], goodResult(RUNS[0]!));
-    expect(new RunCache(directory, 'code').get(['--seed', '1'])).toBeDefined();
+    expect(new RunCache(join(directory, 'results.jsonl'), 'code').get(['--seed', '1'])).toBeDefined();
   });
 
   it('runs a copy of the code that later changes do not touch', () => {

@@ -39,7 +39,7 @@ function run(runs: readonly Run[], largeRuns: 'first' | 'last' = 'first') {
   return runAll<Run, Result>(runs, {
     program: join(directory, 'program.mjs'),
     argumentsOf,
-    cache: new RunCache(directory, 'code'),
+    cache: new RunCache(join(directory, 'results.jsonl'), 'code'),
     parallel: 1,
     largeRuns,
     onDone: ({ run: { nodes }, result }, _seconds, complaint) => {
