@@ -24,6 +24,12 @@ export const MOST_REPAIR_RETRY_MS = 1_000;
  */
 export const REPAIR_ATTEMPTS = 26;
 
+/**
+ * What is missing for this long is given up though some of it still comes now and then, ms: others keep segments for half of it.
+ * Shorter, and a slow node misses what it would get; longer, and it asks in vain, and its losses are counted late.
+ */
+export const REPAIR_HORIZON_MS = 60_000;
+
 /** Most segments asked for at once, and most that wait for one peer: half a megabyte, an eighth of a second at the pacer. */
 export const REPAIR_SEGMENTS = 512;
 
@@ -222,7 +228,8 @@ export class Repair {
     request.missing = missing;
     request.first = first;
     if (missing === 0) return;
-    if (request.attempts >= REPAIR_ATTEMPTS && isOldest) {
+    const isHopeless = request.attempts >= REPAIR_ATTEMPTS || now - request.knownAt >= REPAIR_HORIZON_MS;
+    if (isHopeless && isOldest) {
       const { lost } = window;
       window.giveUp(Math.min(request.upTo, window.highest));
       this.context.counters.drop('segment_lost', window.lost - lost);

@@ -4,6 +4,7 @@ import { OriginStream, OriginTable } from '../../../../lib/engine/broadcast/orig
 import {
   MOST_REPAIR_RETRY_MS,
   REPAIR_ATTEMPTS,
+  REPAIR_HORIZON_MS,
   REPAIR_BACKOFF,
   REPAIR_RETRY_MS,
   REPAIR_RETRY_ROUND_TRIPS,
@@ -262,12 +263,25 @@ describe('giving up', () => {
     expect(repair.pending).toBe(0);
   });
 
+  it('comes in the end though something comes now and then, of which the rest is not kept any more', () => {
+    arrive([1, 100], 0);
+    let came = 0;
+    for (let now = 2_000; now < REPAIR_HORIZON_MS; now += 2_000) {
+      lab.advanceTo(now);
+      arrive([2 + came++], now);
+    }
+    expect(repair.pending).toBe(1);
+    lab.advanceTo(REPAIR_HORIZON_MS + 2_000);
+    expect(repair.pending).toBe(0);
+    expect(lab.context.counters.drops.segment_lost).toBe(98 - came);
+  });
+
   it('does not pass over an older request that still has hope', () => {
     arrive([1, 3], 0);
     lab.advanceTo(100);
     arrive([5], 100);
     // The older request begins anew again and again: its count must not be taken for that of the newer one.
-    for (let now = 1_000; now <= 60_000; now += 1_000) {
+    for (let now = 1_000; now <= REPAIR_HORIZON_MS; now += 1_000) {
       lab.advanceTo(now);
       stream.gap!.requests[0]!.attempts = 0;
     }
