@@ -20,6 +20,7 @@ const SILENT = { log() {}, warn() {}, error() {}, debug() {} };
 export class EventPath {
   /** Events that the handler of the first listener got. */
   handled = 0;
+  private handledBefore = 0;
   private version = 0;
   private events: object[] = [];
 
@@ -85,10 +86,25 @@ export class EventPath {
     this.network.endTurn();
   }
 
+  /** Throws unless all that was prepared left in the turn of its emit: the figures would be those of less work. */
+  checkSent(): void {
+    const { outboxBytes, socketQueueBytes } = this.emitter.metrics();
+    if (outboxBytes === 0 && socketQueueBytes === 0) return;
+    throw new Error(`${outboxBytes} bytes of ${this.events.length} events still wait: prepare fewer at once`);
+  }
+
   /** What waits for the first listener, up to its handler. */
   receive(): void {
+    this.handledBefore = this.handled;
     this.network.deliverTo(this.listener.address.port);
     this.network.endTurn();
+  }
+
+  /** Throws unless the handler got all that was prepared in the last `receive`, for the same reason. */
+  checkReceived(): void {
+    const handled = this.handled - this.handledBefore;
+    if (handled === this.events.length) return;
+    throw new Error(`the first listener handled ${handled} of ${this.events.length} events that were emitted`);
   }
 
   /** Everything else that waits, to everybody. */

@@ -3,6 +3,12 @@ import type { DatagramListener, DatagramNetwork, DatagramSocket } from '../../..
 import { udpNetwork } from '../../../lib/runtime/udp-network.js';
 
 /**
+ * What a socket holds of what arrives, bytes: so much that a homie which other operations, or other programs, held up still
+ * offers the room that the others need to send all they have in one turn.
+ */
+const RECEIVE_BUFFER_BYTES = 16 * 1024 * 1024;
+
+/**
  * A network without a system: datagrams wait in an array until they are handed over, and turns end when the bench says
  * so. What is left is the library's own code, on the real clock.
  */
@@ -41,17 +47,20 @@ export class LoopNetwork implements DatagramNetwork {
     return Promise.resolve({
       address,
       queuedBytes: 0,
+      receiveBufferBytes: RECEIVE_BUFFER_BYTES,
       sendErrors: 0,
       send: (to, datagram) => void this.waiting.get(to.port)!.push([address, datagram]),
       close: () => Promise.resolve(),
     });
   }
 
-  /** Ends the turn: engines are drained. */
+  /** Ends the turn: engines are drained. One that the system kept from going on asks for another turn, and gets it. */
   endTurn(): void {
-    const { ends } = this;
-    this.ends = [];
-    for (const end of ends) end();
+    while (this.ends.length > 0) {
+      const { ends } = this;
+      this.ends = [];
+      for (const end of ends) end();
+    }
   }
 
   /** Hands over what waits for this port. Returns how many datagrams that were. */
