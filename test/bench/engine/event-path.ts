@@ -86,6 +86,15 @@ export class EventPath {
     this.network.endTurn();
   }
 
+  /** Emits what was prepared, each in a turn of its own: what happens when there is little to do. */
+  emitEach(): void {
+    const { client, events, network } = this;
+    for (let i = 0; i < events.length; i++) {
+      client.emit(PATTERN, events[i]);
+      network.endTurn();
+    }
+  }
+
   /** Throws unless all that was prepared left in the turn of its emit: the figures would be those of less work. */
   checkSent(): void {
     const { outboxBytes, socketQueueBytes } = this.emitter.metrics();
