@@ -229,6 +229,14 @@ export class GwyhEngine {
     return this.transmits.next(this.now);
   }
 
+  /**
+   * All datagrams of `nextTransmit` so far have left, and nobody reads them any more: the next ones may take their memory. A
+   * host that keeps them never says so.
+   */
+  transmitsLeft(): void {
+    this.transmits.reuse();
+  }
+
   /** How many events wait to be told. */
   get waitingEvents(): number {
     return this.context.events.length;

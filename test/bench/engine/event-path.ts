@@ -102,6 +102,11 @@ export class EventPath {
     throw new Error(`${outboxBytes} bytes of ${this.events.length} events still wait: prepare fewer at once`);
   }
 
+  /** Makes ready what `receive` hands over. */
+  beforeReceive(): void {
+    this.network.cut(this.listener.address.port);
+  }
+
   /** What waits for the first listener, up to its handler. */
   receive(): void {
     this.handledBefore = this.handled;

@@ -220,6 +220,7 @@ async function eventPath(): Promise<Operation[]> {
     prepare() {
       path.prepare(count);
       emit();
+      path.beforeReceive();
     },
     async run() {
       path.receive();
