@@ -13,6 +13,7 @@ import {
   readSegment,
   Segment,
   segmentOverhead,
+  viewPayload,
   writeSegment,
 } from '../../../../lib/engine/wire/segment-frame.js';
 
@@ -37,7 +38,10 @@ function read(bytes: Uint8Array): Segment | undefined {
   const segment = new Segment();
   const isRead = readSegment(reader, length, segment);
   expect(reader.failed).toBe(!isRead);
-  return isRead && reader.isAtEnd ? segment : undefined;
+  if (!isRead || !reader.isAtEnd) return undefined;
+  viewPayload(segment, bytes);
+  // Where it stood is nothing that was written.
+  return Object.assign(segment, { payloadStart: 0, payloadEnd: 0 });
 }
 
 /** A valid frame as the library writes it, with some elements replaced. */
