@@ -9,7 +9,7 @@ import { udpNetwork } from '../../../lib/runtime/udp-network.js';
 const RECEIVE_BUFFER_BYTES = 16 * 1024 * 1024;
 
 /** What datagrams are copied into, bytes, in turn: far more than waits at any time, as nobody looks whether it is free. */
-const SYSTEM_BYTES = 16 * 1024 * 1024;
+const SYSTEM_BYTES = 1024 * 1024;
 
 /** A datagram that waits. It is cut from the memory of the system when it is handed over. */
 interface Waiting {
