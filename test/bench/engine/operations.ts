@@ -208,7 +208,10 @@ async function eventPath(): Promise<Operation[]> {
   };
   const emitting = (count: number, run: () => void) => ({
     count,
-    prepare: () => path.prepare(count),
+    async prepare() {
+      await path.choosePaths();
+      path.prepare(count);
+    },
     run,
     cleanUp() {
       path.checkSent();
@@ -217,7 +220,8 @@ async function eventPath(): Promise<Operation[]> {
   });
   const receiving = (count: number, emit: () => void) => ({
     count,
-    prepare() {
+    async prepare() {
+      await path.choosePaths();
       path.prepare(count);
       emit();
       path.beforeReceive();
