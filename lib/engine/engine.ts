@@ -223,18 +223,11 @@ export class GwyhEngine {
     this.introductions.wipe();
   }
 
-  /** The next datagram to send, until undefined. Frames that wait for the same peer share one. */
-  nextTransmit(): Transmit | undefined {
+  /** The next datagram to send, until undefined. It takes the memory of those before when nobody reads them any more: `haveLeft`. */
+  nextTransmit(haveLeft = false): Transmit | undefined {
     this.membership.flush(this.now);
+    if (haveLeft) this.transmits.reuse();
     return this.transmits.next(this.now);
-  }
-
-  /**
-   * All datagrams of `nextTransmit` so far have left, and nobody reads them any more: the next ones may take their memory. A
-   * host that keeps them never says so.
-   */
-  transmitsLeft(): void {
-    this.transmits.reuse();
   }
 
   /** How many events wait to be told. */

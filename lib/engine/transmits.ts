@@ -21,7 +21,7 @@ export class Transmits {
     private readonly handshakes: Handshakes,
   ) {}
 
-  /** The next one; undefined when nothing waits that may go. */
+  /** The next one; undefined when nothing waits that may go. Frames that wait for the same peer share one. */
   next(now: number): Transmit | undefined {
     const { peers } = this;
     const first = this.strays.shift() ?? this.handshakes.nextTransmit();

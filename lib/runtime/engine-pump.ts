@@ -100,10 +100,9 @@ export class EnginePump {
     let isBlocked = false;
     for (;;) {
       const { queuedBytes } = socket;
-      if (queuedBytes === 0 && socket.releasesSent === true) engine.transmitsLeft();
       isBlocked = queuedBytes > SOCKET_QUEUE_BYTES;
       if (isBlocked) break;
-      const transmit = engine.nextTransmit();
+      const transmit = engine.nextTransmit(queuedBytes === 0 && socket.releasesSent === true);
       if (transmit === undefined) break;
       socket.send(transmit.to, transmit.datagram);
     }

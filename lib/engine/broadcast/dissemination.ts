@@ -19,7 +19,7 @@ import {
 } from '../wire/segment-frame.js';
 import { Announcements } from './announcements.js';
 import { FLOOD_SEGMENTS, LargeMessages } from './large-messages.js';
-import { ORIGIN_IDLE_MS, OriginStream } from './origin-stream.js';
+import { OriginStream } from './origin-stream.js';
 import { Paths } from './paths.js';
 import { type IncompleteMessage, Reassembly } from './reassembly.js';
 import { Repair } from './repair.js';
@@ -340,10 +340,7 @@ export class Dissemination {
   private sweep(now: number): void {
     this.cache.trim(now);
     this.reassembly.expire(now);
-    for (const stream of this.streams.table) {
-      if (stream === this.streams.own || now - stream.activeAt < ORIGIN_IDLE_MS) continue;
-      this.streams.remove(stream);
-    }
+    this.streams.removeIdle(now);
     this.context.timers.set(this.sweepTimer, now + SWEEP_MS);
   }
 }

@@ -15,7 +15,7 @@ class FakeEngine {
   readonly timeouts: number[] = [];
   readonly waits: number[] = [];
   received = 0;
-  /** How many datagrams were out when it was told that all have left. */
+  /** How many datagrams were out each time that it was told that all have left. */
   readonly left: number[] = [];
   due = Infinity;
   onTimeout: (now: number) => void = () => (this.due = Infinity);
@@ -37,13 +37,10 @@ class FakeEngine {
     this.onTimeout(now);
   }
 
-  nextTransmit() {
+  nextTransmit(haveLeft: boolean) {
+    if (haveLeft) this.left.push(socket.sent);
     const datagram = this.transmits.shift();
     return datagram && { to: SOMEWHERE, datagram };
-  }
-
-  transmitsLeft(): void {
-    this.left.push(socket.sent);
   }
 
   nextEvent() {
