@@ -14,7 +14,6 @@ import {
   readSegment,
   Segment,
   segmentOverhead,
-  viewPayload,
   writeSegment,
 } from '../wire/segment-frame.js';
 import { Announcements } from './announcements.js';
@@ -164,7 +163,7 @@ export class Dissemination {
     const wasAskedFor = this.repair.arrived(stream, peer, segment.sequence, wasKnown, now);
     if (isLarge) this.large.arrived(link);
     else this.paths.arrived(stream, link, segment.sequence, wasAskedFor, now);
-    viewPayload(segment, plaintext);
+    segment.viewPayload(plaintext);
     this.deliver(stream, peer, now);
   }
 

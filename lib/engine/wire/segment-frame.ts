@@ -21,7 +21,7 @@ export const MAX_SEGMENT_COUNT = 65_536;
 
 /**
  * One segment. A reader fills it in again and again; `origin` is a view of the datagram, unless it is that of the segment
- * before, and `payload` is left empty: see {@link viewPayload}.
+ * before, and `payload` is left empty: see `viewPayload`.
  */
 export class Segment {
   hops = 0;
@@ -39,6 +39,11 @@ export class Segment {
   payloadStart = 0;
   payloadEnd = 0;
   zones: readonly string[] | undefined = undefined;
+
+  /** Makes the payload a view of the bytes that the segment was read from. Copies that come in vain need none. */
+  viewPayload(bytes: Uint8Array): void {
+    this.payload = bytes.subarray(this.payloadStart, this.payloadEnd);
+  }
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -100,11 +105,6 @@ export function readSegment(reader: MessagePackReader, length: number, segment: 
     segment.sequence <= Number.MAX_SAFE_INTEGER - (segment.count - 1 - segment.index);
   if (!isSane || length < 8) reader.fail();
   return !reader.failed;
-}
-
-/** Makes the payload of a segment that was read a view of those bytes. Copies that come in vain need none. */
-export function viewPayload(segment: Segment, bytes: Uint8Array): void {
-  segment.payload = bytes.subarray(segment.payloadStart, segment.payloadEnd);
 }
 
 /** Whether the head of the frame that starts there has the one encoding in which `hops` can be raised in place. */

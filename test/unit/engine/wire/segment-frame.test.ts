@@ -13,7 +13,6 @@ import {
   readSegment,
   Segment,
   segmentOverhead,
-  viewPayload,
   writeSegment,
 } from '../../../../lib/engine/wire/segment-frame.js';
 
@@ -39,7 +38,7 @@ function read(bytes: Uint8Array): Segment | undefined {
   const isRead = readSegment(reader, length, segment);
   expect(reader.failed).toBe(!isRead);
   if (!isRead || !reader.isAtEnd) return undefined;
-  viewPayload(segment, bytes);
+  segment.viewPayload(bytes);
   // Where it stood is nothing that was written.
   return Object.assign(segment, { payloadStart: 0, payloadEnd: 0 });
 }
