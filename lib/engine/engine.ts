@@ -223,9 +223,10 @@ export class GwyhEngine {
     this.introductions.wipe();
   }
 
-  /** The next datagram to send, until undefined. Frames that wait for the same peer share one. */
-  nextTransmit(): Transmit | undefined {
+  /** The next datagram to send, until undefined. It takes the memory of those before when nobody reads them any more: `haveLeft`. */
+  nextTransmit(haveLeft = false): Transmit | undefined {
     this.membership.flush(this.now);
+    if (haveLeft) this.transmits.reuse();
     return this.transmits.next(this.now);
   }
 

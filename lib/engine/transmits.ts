@@ -5,7 +5,7 @@ import type { Packer } from './peers/packer.js';
 import type { PeerTable } from './peers/peer-table.js';
 import type { Strays } from './peers/strays.js';
 
-/** A datagram to send. The caller owns the bytes. */
+/** A datagram to send. The caller owns the bytes, until it says that they have left. */
 export interface Transmit {
   readonly to: Endpoint;
   readonly datagram: Uint8Array;
@@ -21,7 +21,7 @@ export class Transmits {
     private readonly handshakes: Handshakes,
   ) {}
 
-  /** The next one; undefined when nothing waits that may go. */
+  /** The next one; undefined when nothing waits that may go. Frames that wait for the same peer share one. */
   next(now: number): Transmit | undefined {
     const { peers } = this;
     const first = this.strays.shift() ?? this.handshakes.nextTransmit();
@@ -32,6 +32,11 @@ export class Transmits {
       if (datagram !== undefined) return this.counted(peer.endpoint, datagram);
     }
     return undefined;
+  }
+
+  /** Nobody reads the datagrams any more that were returned so far: their memory is used again, unless others wait in it. */
+  reuse(): void {
+    if (this.strays.isEmpty) this.packer.reuse();
   }
 
   private counted(to: Endpoint, datagram: Uint8Array): Transmit {

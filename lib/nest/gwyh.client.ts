@@ -144,8 +144,16 @@ export class GwyhClientProxy extends ClientProxy<GwyhEvents, GwyhStatus> {
     const metadata = mergeMetadata(ofHook, record?.headers);
     const options = record?.zones === undefined ? undefined : { zones: record.zones };
     if (this.serializerOption === undefined) return this.transmit(this.encode(pattern, plainData, metadata), options);
-    const plain: Packet = { pattern, data: plainData, ...(metadata && { metadata }) };
-    const serialized = this.serializerOption.serialize(plain) as Packet | Promise<Packet>;
+    return this.serialize(this.serializerOption, { pattern, data: plainData, ...(metadata && { metadata }) }, options);
+  }
+
+  /** Apart from `dispatch`: there the closure would cost its context for each event, made or not. */
+  private serialize(
+    serializer: ProducerSerializer,
+    plain: Packet,
+    options: BroadcastOptions | undefined,
+  ): Promise<void> {
+    const serialized = serializer.serialize(plain) as Packet | Promise<Packet>;
     const transmit = (packet: Packet) =>
       this.transmit(this.encode(packet.pattern, packet.data, packet.metadata), options);
     return serialized instanceof Promise ? serialized.then(transmit) : transmit(serialized);

@@ -4,10 +4,15 @@ import type { RandomFill } from '../engine/random.js';
 /** A bound datagram socket. */
 export interface DatagramSocket {
   readonly address: Endpoint & { readonly family: 'IPv4' | 'IPv6' };
-  /** Sends without waiting. The socket owns the bytes from here on. */
+  /** Sends without waiting. The socket owns the bytes from here on, unless it releases them. */
   send(to: Endpoint, datagram: Uint8Array): void;
   /** Bytes accepted by `send` that the network has not taken yet. */
   readonly queuedBytes: number;
+  /**
+   * Whether nothing of what was sent is read any more while `queuedBytes` is 0: then its memory is used again. Default: false,
+   * each datagram has memory of its own.
+   */
+  readonly releasesSent?: boolean;
   /** What the socket buffer holds of what arrives, bytes as the operating system counts them. Default: 425,984. */
   readonly receiveBufferBytes?: number;
   /** Datagrams the network refused (no route, too large). */

@@ -69,7 +69,7 @@ export class EnginePump {
   constructor(
     private readonly engine: GwyhEngine,
     private readonly network: Pick<DatagramNetwork, 'now' | 'schedule' | 'endOfTurn' | 'afterReactions'>,
-    private readonly socket: Pick<DatagramSocket, 'send' | 'queuedBytes'>,
+    private readonly socket: Pick<DatagramSocket, 'send' | 'queuedBytes' | 'releasesSent'>,
     private readonly onEvent: (event: EngineEvent) => void,
     private readonly onTurn: () => void = () => undefined,
   ) {}
@@ -99,9 +99,10 @@ export class EnginePump {
     const { engine, socket } = this;
     let isBlocked = false;
     for (;;) {
-      isBlocked = socket.queuedBytes > SOCKET_QUEUE_BYTES;
+      const { queuedBytes } = socket;
+      isBlocked = queuedBytes > SOCKET_QUEUE_BYTES;
       if (isBlocked) break;
-      const transmit = engine.nextTransmit();
+      const transmit = engine.nextTransmit(queuedBytes === 0 && socket.releasesSent === true);
       if (transmit === undefined) break;
       socket.send(transmit.to, transmit.datagram);
     }

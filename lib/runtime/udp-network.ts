@@ -51,6 +51,8 @@ function bind(local: Endpoint, onDatagram: DatagramListener): Promise<DatagramSo
 
 class UdpSocket implements DatagramSocket {
   readonly address: DatagramSocket['address'];
+  /** The system has a copy of what does not wait in the queue. */
+  readonly releasesSent = true;
   sendErrors = 0;
   private isClosed = false;
 

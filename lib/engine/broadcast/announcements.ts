@@ -68,10 +68,8 @@ export class Announcements {
 
   /** A new segment came, or was made: when no more come, all links are told. */
   arrived(stream: OriginStream, now: number): void {
-    const busyMs = PAUSE_INTERVALS * stream.intervalMs;
-    const quickest = stream.heat > 1 && busyMs < Infinity ? PAUSE_DELAYS_MS.findIndex(delay => delay >= busyMs) : 0;
-    stream.pauseRound = quickest < 0 ? PAUSE_DELAYS_MS.length - 1 : quickest;
-    stream.pauseTimer ??= new Timer(at => this.pause(stream, at));
+    stream.pauseRound = firstRound(stream);
+    stream.pauseTimer ??= this.pauseTimerOf(stream);
     this.context.timers.set(stream.pauseTimer, now + PAUSE_DELAYS_MS[stream.pauseRound]!);
   }
 
@@ -85,6 +83,11 @@ export class Announcements {
     if (announcer === undefined) return;
     this.context.timers.cancel(announcer.timer);
     this.announcers.delete(peer);
+  }
+
+  /** Apart from its caller: there the closure would cost its context for each segment, made or not. */
+  private pauseTimerOf(stream: OriginStream): Timer {
+    return new Timer(at => this.pause(stream, at));
   }
 
   private pause(stream: OriginStream, now: number): void {
@@ -142,6 +145,15 @@ export class Announcements {
     }
     return writer.take();
   }
+}
+
+/** Of the pauses, the first that is longer than the stream is silent between two messages anyway. */
+function firstRound({ heat, intervalMs }: OriginStream): number {
+  const busyMs = PAUSE_INTERVALS * intervalMs;
+  if (heat <= 1 || busyMs === Infinity) return 0;
+  let round = 0;
+  while (round < PAUSE_DELAYS_MS.length - 1 && PAUSE_DELAYS_MS[round]! < busyMs) round++;
+  return round;
 }
 
 /**

@@ -18,7 +18,7 @@ import {
 } from '../wire/segment-frame.js';
 import { Announcements } from './announcements.js';
 import { FLOOD_SEGMENTS, LargeMessages } from './large-messages.js';
-import { ORIGIN_IDLE_MS, OriginStream } from './origin-stream.js';
+import { OriginStream } from './origin-stream.js';
 import { Paths } from './paths.js';
 import { type IncompleteMessage, Reassembly } from './reassembly.js';
 import { Repair } from './repair.js';
@@ -163,6 +163,7 @@ export class Dissemination {
     const wasAskedFor = this.repair.arrived(stream, peer, segment.sequence, wasKnown, now);
     if (isLarge) this.large.arrived(link);
     else this.paths.arrived(stream, link, segment.sequence, wasAskedFor, now);
+    segment.viewPayload(plaintext);
     this.deliver(stream, peer, now);
   }
 
@@ -342,10 +343,7 @@ export class Dissemination {
   private sweep(now: number): void {
     this.cache.trim(now);
     this.reassembly.expire(now);
-    for (const stream of this.streams.table) {
-      if (stream === this.streams.own || now - stream.activeAt < ORIGIN_IDLE_MS) continue;
-      this.streams.remove(stream);
-    }
+    this.streams.removeIdle(now);
     this.context.timers.set(this.sweepTimer, now + SWEEP_MS);
   }
 }

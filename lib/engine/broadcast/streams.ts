@@ -1,7 +1,7 @@
 import type { EngineContext } from '../engine-context.js';
 import type { Peer } from '../peers/peer.js';
 import type { Segment } from '../wire/segment-frame.js';
-import { OriginStream, OriginTable } from './origin-stream.js';
+import { ORIGIN_IDLE_MS, OriginStream, OriginTable } from './origin-stream.js';
 
 /** Finds the stream that a frame speaks of, begins new ones, and tells former lives of an origin from its present one. */
 export class Streams {
@@ -57,9 +57,13 @@ export class Streams {
     return stream;
   }
 
-  remove(stream: OriginStream): void {
-    this.ended(stream);
-    this.table.remove(stream);
+  /** Forgets those that were silent for long. Walks over all. */
+  removeIdle(now: number): void {
+    for (const stream of this.table) {
+      if (stream === this.own || now - stream.activeAt < ORIGIN_IDLE_MS) continue;
+      this.ended(stream);
+      this.table.remove(stream);
+    }
   }
 
   private begin(idBytes: Uint8Array, boot: number, owedFrom: number, now: number): OriginStream | undefined {

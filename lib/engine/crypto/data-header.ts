@@ -20,9 +20,21 @@ export const TAG_BYTES = 16;
 export const DATA_OVERHEAD = HEADER_BYTES + TAG_BYTES;
 export const HEADER_KEY_BYTES = 16;
 
+/** The tag of the datagram at hand, copied here and from here: a view of it in each datagram would be garbage. */
+export const tag = new Uint8Array(TAG_BYTES);
+
+export function readTag(datagram: Uint8Array): void {
+  for (let i = 0; i < TAG_BYTES; i++) tag[i] = datagram[HEADER_BYTES + i]!;
+}
+
+export function writeTag(buffer: Uint8Array): void {
+  for (let i = 0; i < TAG_BYTES; i++) buffer[HEADER_BYTES + i] = tag[i]!;
+}
+
 /** Writes index and counter before a tag that is already in place. */
 export function writeMaskedHeader(buffer: Uint8Array, key: Uint8Array, index: number, counter: number): void {
-  sodium.crypto_shorthash(mask, buffer.subarray(HEADER_BYTES, DATA_OVERHEAD), key);
+  readTag(buffer);
+  sodium.crypto_shorthash(mask, tag, key);
   xorUint32(buffer, 0, index);
   xorUint32(buffer, 4, counter);
 }
@@ -32,7 +44,8 @@ export const unmasked = { index: 0, counter: 0 };
 
 /** Reads index and counter into `unmasked`. The datagram has at least 24 bytes; it is not changed. */
 export function readMaskedHeader(datagram: Uint8Array, key: Uint8Array): void {
-  sodium.crypto_shorthash(mask, datagram.subarray(HEADER_BYTES, DATA_OVERHEAD), key);
+  readTag(datagram);
+  sodium.crypto_shorthash(mask, tag, key);
   unmasked.index = unmaskUint32(datagram, 0);
   unmasked.counter = unmaskUint32(datagram, 4);
 }

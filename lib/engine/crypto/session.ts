@@ -1,6 +1,6 @@
 import sodium from 'sodium-native';
 import type { NodeId } from '../node-id.js';
-import { DATA_OVERHEAD, HEADER_BYTES, TAG_BYTES, writeMaskedHeader } from './data-header.js';
+import { DATA_OVERHEAD, readTag, tag, writeMaskedHeader, writeTag } from './data-header.js';
 import { TRAFFIC_BLOCK_BYTES, TRAFFIC_IV_BYTES, TRAFFIC_KEY_BYTES } from './key-schedule.js';
 import type { PreSharedKey } from './keyring.js';
 import { ReplayWindow } from './replay-window.js';
@@ -115,12 +115,9 @@ export class Session {
     // Counted before it is used: whatever happens below, the nonce is never taken again.
     this.sent = counter + 1;
     writeCounter(this.sendNonce, counter);
-    sodium.crypto_secretbox_easy(
-      buffer.subarray(HEADER_BYTES, end),
-      buffer.subarray(DATA_OVERHEAD, end),
-      this.sendNonce,
-      this.sendKey,
-    );
+    const body = buffer.subarray(DATA_OVERHEAD, end);
+    sodium.crypto_secretbox_detached(body, tag, body, this.sendNonce, this.sendKey);
+    writeTag(buffer);
     writeMaskedHeader(buffer, this.headerKey, this.remoteIndex, counter);
     return end;
   }
@@ -130,24 +127,23 @@ export class Session {
    * and the reason in `lastDrop`, when it is not authentic, not new, or too late.
    */
   open(datagram: Uint8Array, counter: number, now: number): Uint8Array | undefined {
-    if (datagram.length < HEADER_BYTES + TAG_BYTES) return this.drop('too_short');
+    if (datagram.length < DATA_OVERHEAD) return this.drop('too_short');
     if (this.wiped) return this.drop('closed');
     if (now >= this.expiresAt || this.failedOpens >= REJECT_AFTER_FORGERIES) return this.drop('expired');
     if (counter >= REJECT_AFTER_PACKETS) return this.drop('counter_limit');
     const verdict = this.window.check(counter);
     if (verdict !== 'fresh') return this.drop(verdict);
     writeCounter(this.receiveNonce, counter);
-    const plaintext = datagram.subarray(DATA_OVERHEAD);
-    if (
-      !sodium.crypto_secretbox_open_easy(plaintext, datagram.subarray(HEADER_BYTES), this.receiveNonce, this.receiveKey)
-    ) {
+    const body = datagram.subarray(DATA_OVERHEAD);
+    readTag(datagram);
+    if (!sodium.crypto_secretbox_open_detached(body, body, tag, this.receiveNonce, this.receiveKey)) {
       this.failedOpens++;
       return this.drop('forged');
     }
     this.window.accept(counter);
     this.receivedCount++;
     this.confirmed = true;
-    return plaintext;
+    return body;
   }
 
   /** Whether this side should make the next session now. */

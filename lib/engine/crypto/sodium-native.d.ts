@@ -9,6 +9,16 @@ declare module 'sodium-native' {
     crypto_secretbox_easy(c: Uint8Array, m: Uint8Array, n: Uint8Array, k: Uint8Array): void;
     /** m is c - 16 bytes. False, with m untouched, on forgery; throws when c is shorter than 16 bytes. */
     crypto_secretbox_open_easy(m: Uint8Array, c: Uint8Array, n: Uint8Array, k: Uint8Array): boolean;
+    /** The same with the tag, 16 bytes, apart: c is as long as m. */
+    crypto_secretbox_detached(c: Uint8Array, mac: Uint8Array, m: Uint8Array, n: Uint8Array, k: Uint8Array): void;
+    /** m is as long as c. False, with m untouched, on forgery. */
+    crypto_secretbox_open_detached(
+      m: Uint8Array,
+      c: Uint8Array,
+      mac: Uint8Array,
+      n: Uint8Array,
+      k: Uint8Array,
+    ): boolean;
     /** out is 16 to 64 bytes, k is 16 to 64 bytes. */
     crypto_generichash(out: Uint8Array, input: Uint8Array, k?: Uint8Array): void;
     /** The same over the concatenation of the parts. */

@@ -37,59 +37,62 @@ export class Packer {
     // Control goes in datagrams that get through everywhere: reports have to be asked for when larger ones do no more.
     const most = outbox.hasControl ? datagramSize.base : datagramSize.bytes;
     const limit = Math.min(most, Math.max(NETWORK_DATAGRAM_BYTES, flow.longestDatagram));
-    const buffer = this.reserve(limit);
-    let end = DATA_OVERHEAD;
+    this.reserve(Math.min(limit, DATA_OVERHEAD + outbox.bytes));
+    const { slab } = this;
+    const start = this.used + DATA_OVERHEAD;
+    let length = 0;
     let frames = 0;
     let isData = false;
     for (;;) {
-      const frame = outbox.shift(limit - end, readyAt <= now);
+      const frame = outbox.shift(limit - DATA_OVERHEAD - length, readyAt <= now);
       if (frame === undefined) break;
       if (outbox.lastPriority !== Priority.control) isData = true;
-      buffer.set(frame, end);
-      end += frame.length;
+      slab.set(frame, start + length);
+      length += frame.length;
       frames++;
     }
     if (isData && !outbox.isEmpty) datagramSize.wasFull();
-    if (frames > 0) return this.finish(peer, buffer, end - DATA_OVERHEAD, frames, isData, now);
+    if (frames > 0) return this.finish(peer, length, frames, isData, now);
     this.context.timers.setEarlier(peer.paced, readyAt);
     return undefined;
   }
 
   /** A datagram of just so many bytes, to see whether it gets through. */
   private probe(peer: Peer, bytes: number, now: number): Uint8Array | undefined {
-    const buffer = this.reserve(bytes);
+    this.reserve(bytes);
     const token = peer.datagramSize.probe(bytes, this.context.options.random, now);
-    writePaddedChallenge(buffer.subarray(DATA_OVERHEAD, bytes), token);
-    return this.finish(peer, buffer, bytes - DATA_OVERHEAD, 1, false, now);
+    writePaddedChallenge(this.slab.subarray(this.used + DATA_OVERHEAD, this.used + bytes), token);
+    return this.finish(peer, bytes - DATA_OVERHEAD, 1, false, now);
   }
 
   /** One frame as a datagram of its own. */
   seal(peer: Peer, frame: Uint8Array, now: number): Uint8Array | undefined {
-    const buffer = this.reserve(NETWORK_DATAGRAM_BYTES);
-    buffer.set(frame, DATA_OVERHEAD);
-    return this.finish(peer, buffer, frame.length, 1, false, now);
+    this.reserve(DATA_OVERHEAD + frame.length);
+    this.slab.set(frame, this.used + DATA_OVERHEAD);
+    return this.finish(peer, frame.length, 1, false, now);
   }
 
-  private reserve(bytes: number): Uint8Array {
-    if (this.used + bytes > SLAB_BYTES) {
-      this.slab = new Uint8Array(SLAB_BYTES);
-      this.used = 0;
-    }
-    return this.slab.subarray(this.used, this.used + bytes);
+  /** None of the datagrams is needed any more: the next ones take the place of those. */
+  reuse(): void {
+    this.used = 0;
   }
 
-  /** Undefined when the session is at its end; the frames are lost with it. */
-  private finish(
-    peer: Peer,
-    buffer: Uint8Array,
-    length: number,
-    frames: number,
-    isData: boolean,
-    now: number,
-  ): Uint8Array | undefined {
+  /** Makes room for a datagram of so many bytes. */
+  private reserve(bytes: number): void {
+    if (this.used + bytes <= SLAB_BYTES) return;
+    this.slab = new Uint8Array(SLAB_BYTES);
+    this.used = 0;
+  }
+
+  /**
+   * Seals the frames that lie behind the room for the head, `length` bytes. Undefined when the session is at its end; they are
+   * lost with it.
+   */
+  private finish(peer: Peer, length: number, frames: number, isData: boolean, now: number): Uint8Array | undefined {
     const { current } = peer;
     const counter = current.sentCount;
-    const bytes = current.seal(buffer, length, now);
+    const datagram = this.slab.subarray(this.used, this.used + DATA_OVERHEAD + length);
+    const bytes = current.seal(datagram, length, now);
     if (bytes === 0) {
       this.context.counters.drop('session_over', frames);
       return undefined;
@@ -97,6 +100,6 @@ export class Packer {
     peer.flow.sent(current.remoteIndex, counter, bytes, isData, now);
     if (isData) peer.datagramSize.sent(bytes);
     this.used += bytes;
-    return buffer.subarray(0, bytes);
+    return datagram;
   }
 }

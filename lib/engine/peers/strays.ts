@@ -19,6 +19,10 @@ export class Strays {
     private readonly packer: Packer,
   ) {}
 
+  get isEmpty(): boolean {
+    return this.waiting.length === 0;
+  }
+
   /** Seals a frame for the peer and queues it for this address; nothing when there is no frame. */
   push(peer: Peer, to: Endpoint, frame: Uint8Array | undefined, now: number): void {
     if (frame === undefined) return;

@@ -6,22 +6,26 @@ const SMOOTHING = 1 / 16;
  * others as far behind it as they came. A feed that is always late brings nothing that another did not bring before.
  */
 export class Timeliness {
-  /** Smoothed, ms behind the first; undefined before the first sample. */
-  behindMs: number | undefined;
   /** How many samples there were. */
   samples = 0;
+  private smoothedMs = 0;
+
+  /** Smoothed, ms behind the first; undefined before the first sample. */
+  get behindMs(): number | undefined {
+    return this.samples === 0 ? undefined : this.smoothedMs;
+  }
 
   /** @param behindMs how long after the first copy of the segment this link's copy or announcement came, ms; 0 if first. */
   sample(behindMs: number): void {
     this.samples++;
     // A plain mean at first: one early sample must not outweigh the next ones.
     const gain = Math.max(SMOOTHING, 1 / this.samples);
-    this.behindMs = this.behindMs === undefined ? behindMs : this.behindMs + gain * (behindMs - this.behindMs);
+    this.smoothedMs += gain * (behindMs - this.smoothedMs);
   }
 
   /** Forgets all samples. */
   reset(): void {
-    this.behindMs = undefined;
     this.samples = 0;
+    this.smoothedMs = 0;
   }
 }

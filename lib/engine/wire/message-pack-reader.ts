@@ -45,17 +45,19 @@ export class MessagePackReader {
 
   /** A view, valid as long as the datagram is. */
   bytes(): Uint8Array {
+    const length = this.skipBytes();
+    return length === 0 ? EMPTY : this.buffer.subarray(this.position - length, this.position);
+  }
+
+  /** Passes over binary. Returns its length: it ends at `position` then. */
+  skipBytes(): number {
     const lead = this.byte();
     let length = -1;
     if (lead === 0xc4 && this.has(1)) length = this.byte();
     else if (lead === 0xc5 && this.has(2)) length = this.uint16();
-    if (length < 0 || !this.has(length)) {
-      this.fail();
-      return EMPTY;
-    }
-    const start = this.position;
+    if (length < 0 || !this.has(length)) return this.fail();
     this.position += length;
-    return this.buffer.subarray(start, this.position);
+    return length;
   }
 
   /** Passes over binary of just these bytes, if that is next; spares the view of what is known already. */

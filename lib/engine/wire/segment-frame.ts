@@ -20,8 +20,8 @@ export const MAX_SCOPE_ZONES = 8;
 export const MAX_SEGMENT_COUNT = 65_536;
 
 /**
- * One segment. A reader fills it in again and again; `payload` is a view of the datagram, and so is `origin`, unless it is
- * that of the segment before.
+ * One segment. A reader fills it in again and again; `origin` is a view of the datagram, unless it is that of the segment
+ * before, and `payload` is left empty: see `viewPayload`.
  */
 export class Segment {
   hops = 0;
@@ -35,7 +35,15 @@ export class Segment {
   /** How many segments the message has. */
   count = 1;
   payload: Uint8Array = NO_BYTES;
+  /** Where the payload stands in the bytes that were read: it begins and ends there. */
+  payloadStart = 0;
+  payloadEnd = 0;
   zones: readonly string[] | undefined = undefined;
+
+  /** Makes the payload a view of the bytes that the segment was read from. Copies that come in vain need none. */
+  viewPayload(bytes: Uint8Array): void {
+    this.payload = bytes.subarray(this.payloadStart, this.payloadEnd);
+  }
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -81,7 +89,10 @@ export function readSegment(reader: MessagePackReader, length: number, segment: 
   segment.sequence = reader.uint();
   segment.index = reader.uint();
   segment.count = reader.uint();
-  segment.payload = reader.bytes();
+  segment.payload = NO_BYTES;
+  const payloadLength = reader.skipBytes();
+  segment.payloadEnd = reader.position;
+  segment.payloadStart = reader.position - payloadLength;
   segment.zones = length > 8 ? readZones(reader) : undefined;
   for (let i = 9; i < length; i++) reader.skip();
   const isSane =

@@ -1,14 +1,21 @@
 import 'reflect-metadata';
 import { GwyhClientProxy, GwyhNode, GwyhServer } from '../../../lib/index.js';
-import { pause, until } from '../processes.js';
+import { until } from '../processes.js';
 import { LoopNetwork } from './loop-network.js';
 
 /** Homies that take what one emits. */
 const LISTENERS = 3;
 
-/** How long everything is handed over at once, so that the stream's paths are chosen; and the longest it takes to link; ms. */
-const CHOOSING_MS = 1_500;
+/**
+ * How long the first listener has to be asked by nobody to pass events on, so that the stream's paths count as chosen, and the
+ * longest that this and the forming of links takes, ms. What is passed on is measured by an operation of its own.
+ */
+const CHOSEN_MS = 500;
+const CHOOSING_MS = 60_000;
 const FORMING_MS = 60_000;
+
+/** After a pause of so long, ms, the stream may be quiet, and its paths have to be chosen again. */
+const PAUSE_MS = 5_000;
 
 const PATTERN = 'bench.load';
 const SILENT = { log() {}, warn() {}, error() {}, debug() {} };
@@ -20,7 +27,9 @@ const SILENT = { log() {}, warn() {}, error() {}, debug() {} };
 export class EventPath {
   /** Events that the handler of the first listener got. */
   handled = 0;
+  private handledBefore = 0;
   private version = 0;
+  private emittedAt = -Infinity;
   private events: object[] = [];
 
   private constructor(
@@ -61,34 +70,78 @@ export class EventPath {
       return isLinked();
     };
     await until(settle, FORMING_MS, 'the homies of the bench to find each other');
-    for (const chosen = performance.now() + CHOOSING_MS; performance.now() < chosen;) {
-      path.prepare(20);
-      path.emit();
-      network.settle();
-      await pause(5);
-    }
     return path;
+  }
+
+  /** Emits until the paths of the stream are chosen; returns at once when they are. To be called before each run. */
+  async choosePaths(): Promise<void> {
+    if (performance.now() - this.emittedAt < PAUSE_MS) return;
+    const passedOn = () => this.listener.metrics()['segmentsSent'];
+    let before = passedOn();
+    let chosenAt = performance.now();
+    const isChosen = () => {
+      this.prepare(20);
+      this.emit();
+      this.settle();
+      const now = passedOn();
+      if (now !== before) chosenAt = performance.now();
+      before = now;
+      return performance.now() - chosenAt >= CHOSEN_MS;
+    };
+    await until(isChosen, CHOOSING_MS, 'the paths of the stream of the bench to be chosen');
   }
 
   /** Makes so many events, to be emitted later: the making is the application's. */
   prepare(events: number): void {
     this.events = Array.from({ length: events }, () => {
       const version = this.version++;
-      return { run: 1, version, key: `product:${version}`, sentAtUs: 0 };
+      // Joined, it is one string. Put together otherwise the runtime does that when it is first read, which we would be charged for.
+      return { run: 1, version, key: ['product', version].join(':'), sentAtUs: 0 };
     });
   }
 
   /** Emits what was prepared in one turn; the datagrams wait in the network. */
   emit(): void {
     const { client, events } = this;
+    this.emittedAt = performance.now();
     for (let i = 0; i < events.length; i++) client.emit(PATTERN, events[i]);
     this.network.endTurn();
   }
 
+  /** Emits what was prepared, each in a turn of its own: what happens when there is little to do. */
+  emitEach(): void {
+    const { client, events, network } = this;
+    this.emittedAt = performance.now();
+    for (let i = 0; i < events.length; i++) {
+      client.emit(PATTERN, events[i]);
+      network.endTurn();
+    }
+  }
+
+  /** Throws unless all that was prepared left in the turn of its emit: the figures would be those of less work. */
+  checkSent(): void {
+    const { outboxBytes, socketQueueBytes } = this.emitter.metrics();
+    if (outboxBytes === 0 && socketQueueBytes === 0) return;
+    throw new Error(`${outboxBytes} bytes of ${this.events.length} events still wait: prepare fewer at once`);
+  }
+
+  /** Makes ready what `receive` hands over. */
+  beforeReceive(): void {
+    this.network.cut(this.listener.address.port);
+  }
+
   /** What waits for the first listener, up to its handler. */
   receive(): void {
+    this.handledBefore = this.handled;
     this.network.deliverTo(this.listener.address.port);
     this.network.endTurn();
+  }
+
+  /** Throws unless the handler got all that was prepared in the last `receive`, for the same reason. */
+  checkReceived(): void {
+    const handled = this.handled - this.handledBefore;
+    if (handled === this.events.length) return;
+    throw new Error(`the first listener handled ${handled} of ${this.events.length} events that were emitted`);
   }
 
   /** Everything else that waits, to everybody. */

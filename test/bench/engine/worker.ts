@@ -28,7 +28,7 @@ async function timeOf(operation: Operation, timeMs: number): Promise<{ ns: numbe
     ...(prepare !== undefined && { beforeEach: () => prepare.call(operation) }),
     ...(cleanUp !== undefined && { afterEach: () => cleanUp.call(operation) }),
   };
-  const bench = new Bench({ time: timeMs, warmupTime: timeMs / 2 });
+  const bench = new Bench({ time: timeMs, warmupTime: timeMs / 2, throws: true });
   bench.add(operation.name, () => run.call(operation), hooks);
   await bench.run();
   const { result } = bench.tasks[0]!;

@@ -15,6 +15,8 @@ class FakeEngine {
   readonly timeouts: number[] = [];
   readonly waits: number[] = [];
   received = 0;
+  /** How many datagrams were out each time that it was told that all have left. */
+  readonly left: number[] = [];
   due = Infinity;
   onTimeout: (now: number) => void = () => (this.due = Infinity);
 
@@ -35,7 +37,8 @@ class FakeEngine {
     this.onTimeout(now);
   }
 
-  nextTransmit() {
+  nextTransmit(haveLeft: boolean) {
+    if (haveLeft) this.left.push(socket.sent);
     const datagram = this.transmits.shift();
     return datagram && { to: SOMEWHERE, datagram };
   }
@@ -51,7 +54,7 @@ class FakeEngine {
 
 let network: VirtualNetwork;
 let engine: FakeEngine;
-let socket: { queuedBytes: number; sent: number; send(): void };
+let socket: { queuedBytes: number; releasesSent?: boolean; sent: number; send(): void };
 let heard: EngineEvent[];
 let pump: EnginePump;
 let onEvent: (event: EngineEvent) => void;
@@ -82,6 +85,29 @@ describe('a datagram', () => {
     expect([engine.received, socket.sent, heard.length]).toEqual([2, 0, 0]);
     network.advance(0);
     expect([socket.sent, heard.length]).toEqual([2, 1]);
+  });
+});
+
+describe('the memory of datagrams that were sent', () => {
+  it('is free for the next one, where the socket releases it', () => {
+    socket.releasesSent = true;
+    engine.transmits.push(...datagrams(2));
+    pump.drain();
+    expect(engine.left).toEqual([0, 1, 2]);
+  });
+
+  it('is not free while something waits in the socket', () => {
+    socket.releasesSent = true;
+    socket.queuedBytes = 1;
+    engine.transmits.push(...datagrams(2));
+    pump.drain();
+    expect([socket.sent, engine.left]).toEqual([2, []]);
+  });
+
+  it('is never free where the socket keeps it', () => {
+    engine.transmits.push(...datagrams(2));
+    pump.drain();
+    expect([socket.sent, engine.left]).toEqual([2, []]);
   });
 });
 

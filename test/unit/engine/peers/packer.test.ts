@@ -100,6 +100,23 @@ describe('packing datagrams', () => {
     }
     expect(buffers.size).toBe(4);
   });
+
+  it('takes no more of an allocation than they are long', () => {
+    const local = lab.meet(2, { endpoint: { address: '127.0.0.1', port: 2 } });
+    lab.peers.send(local, Priority.event, frameOf(100));
+    const first = packer.pack(local, 0)!;
+    lab.peers.send(local, Priority.event, frameOf(100));
+    expect(packer.pack(local, 0)!.byteOffset).toBe(first.byteOffset + first.length);
+  });
+
+  it('puts them in the place of those that nobody needs any more', () => {
+    lab.peers.send(peer, Priority.event, frameOf(100));
+    const first = packer.pack(peer, 0)!;
+    packer.reuse();
+    lab.peers.send(peer, Priority.event, frameOf(100));
+    const second = packer.pack(peer, 0)!;
+    expect([second.buffer, second.byteOffset]).toEqual([first.buffer, first.byteOffset]);
+  });
 });
 
 describe('the rate of a peer', () => {

@@ -37,7 +37,10 @@ function read(bytes: Uint8Array): Segment | undefined {
   const segment = new Segment();
   const isRead = readSegment(reader, length, segment);
   expect(reader.failed).toBe(!isRead);
-  return isRead && reader.isAtEnd ? segment : undefined;
+  if (!isRead || !reader.isAtEnd) return undefined;
+  segment.viewPayload(bytes);
+  // Where it stood is nothing that was written.
+  return Object.assign(segment, { payloadStart: 0, payloadEnd: 0 });
 }
 
 /** A valid frame as the library writes it, with some elements replaced. */
