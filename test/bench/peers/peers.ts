@@ -19,8 +19,8 @@ interface Amounts {
   readonly burst: number;
 }
 
-const FULL: Amounts = { rounds: 5, scattered: 100, burst: 3_000 };
-const QUICK: Amounts = { rounds: 1, scattered: 30, burst: 1_000 };
+const FULL: Amounts = { rounds: 5, scattered: 50, burst: 500 };
+const QUICK: Amounts = { rounds: 1, scattered: 20, burst: 100 };
 const NODES = 20;
 const PROCESSES = 2;
 
