@@ -13,7 +13,7 @@ const FORMING_MS = 300_000;
 /** A run is over when nothing came for this long, ms: longer than the longest wait between the first repair requests. */
 const SILENCE_MS = 3_000;
 
-/** Looks at what has come so far, or at who knows whom, are this far apart, ms: each of them costs the processes something. */
+/** Looks at what has come so far are this far apart, ms: each of them costs the processes something. */
 const LOOK_MS = 100;
 
 /** Many nodes of one network in few processes. */

@@ -1,10 +1,13 @@
 import { GwyhNode } from '../../../lib/index.js';
 import type { StartGossipNode } from './gossip-node.js';
 
+/** Hundreds of nodes that wait for their seeds at once would say so hundreds of times. */
+const QUIET = { log: () => undefined, warn: () => undefined, error: (text: string) => console.error(text) };
+
 /** As an application has it that names seeds and keys (`GWYH_KEYS`), without Nest. */
 export const startGwyhNode: StartGossipNode = async ({ port, seeds, onBroadcast }) => {
   const peers = seeds.filter(seed => seed !== port).map(seed => `127.0.0.1:${seed}`);
-  const node = new GwyhNode({ zone: 'bench', bind: `127.0.0.1:${port}`, peers });
+  const node = new GwyhNode({ zone: 'bench', bind: `127.0.0.1:${port}`, peers, logger: QUIET });
   node.onBroadcast(onBroadcast);
   await node.start();
   return {
