@@ -41,9 +41,9 @@ const startNode = await starter();
 
 async function start(ports: readonly number[], seeds: readonly number[]): Promise<void> {
   arrivals = new Arrivals(ports.length);
-  for (const [place, port] of ports.entries()) {
-    nodes.push(await startNode({ port, seeds, onBroadcast: payload => arrivals.add(place, payload, nowUs()) }));
-  }
+  const onBroadcast = (place: number) => (payload: Uint8Array) => arrivals.add(place, payload, nowUs());
+  const starts = ports.map((port, place) => startNode({ port, seeds, onBroadcast: onBroadcast(place) }));
+  nodes.push(...(await Promise.all(starts)));
 }
 
 async function send(node: GossipNode, run: number, from: number, messages: number): Promise<number> {

@@ -84,6 +84,21 @@ describe('with the strategy nearest', () => {
     expect(lab.feedNumbers()).toEqual(before);
   });
 
+  it('nobody is looked for who is nearer than members on the same host, however late those answer', () => {
+    /** Who is dialled within ten seconds that was not to be a feed, where all members are at this address. */
+    const probedAt = (address: string) => {
+      lab = new FeedsLab({ strategy: 'nearest' });
+      lab.know(0, ...Array.from({ length: 40 }, (_, i) => i + 1));
+      for (const member of lab.table.live) member.endpoint = { address, port: member.endpoint.port };
+      lab.advanceTo(SELECTION_DELAY_MS);
+      const wanted = new Set(lab.dialled);
+      lab.advanceTo(10_000);
+      return lab.dialled.filter(id => !wanted.has(id)).length;
+    };
+    expect(probedAt('10.0.0.1')).toBeGreaterThan(0);
+    expect(probedAt('127.0.0.1')).toBe(0);
+  });
+
   it('a dial that failed was a probe if nobody was to be a feed', () => {
     lab = new FeedsLab({ strategy: 'nearest' });
     lab.know(0, ...Array.from({ length: 40 }, (_, i) => i + 1));
