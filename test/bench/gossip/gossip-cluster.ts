@@ -25,7 +25,6 @@ export class GossipCluster {
     private readonly workers: readonly Worker[],
     ports: readonly number[],
   ) {
-    // The first nodes are those of different processes.
     this.ports = workers.map((_, place) => ports.filter((_, i) => i % workers.length === place));
   }
 
@@ -43,9 +42,9 @@ export class GossipCluster {
   /** Starts all nodes at once. Returns how long it took until the last was ready, s. */
   async form(): Promise<number> {
     const begunUs = nowUs();
-    const seeds = this.ports.map(([first]) => first!);
-    await this.askEach((_, place) => ({ kind: 'start', ports: this.ports[place]!, seeds }));
-    const readyAtUs = await this.askAll<number>({ kind: 'ready', ports: this.ports.flat() });
+    const ports = this.ports.flat();
+    await this.askEach((_, place) => ({ kind: 'start', own: this.ports[place]!, ports }));
+    const readyAtUs = await this.askAll<number>({ kind: 'ready', ports });
     return (Math.max(...readyAtUs) - begunUs) / 1e6;
   }
 

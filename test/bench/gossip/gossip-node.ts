@@ -18,8 +18,8 @@ export interface GossipNode {
 export interface GossipNodeOptions {
   /** Where to bind, on the loopback address. */
   readonly port: number;
-  /** Ports of nodes that newcomers turn to. */
-  readonly seeds: readonly number[];
+  /** Ports of all nodes of the cluster, perhaps not bound yet. */
+  readonly ports: readonly number[];
   readonly onBroadcast: (payload: Uint8Array) => void;
 }
 

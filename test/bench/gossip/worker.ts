@@ -12,12 +12,11 @@ import { encodeProbe } from './probe.js';
 const BATCH = 50;
 
 /**
- * `start`: binds nodes; the ports of all nodes of the cluster are told with `ready`, which answers when the last one was
- * ready. `knowsAll`: whether each node knows so many others. `send`: messages of a run from one node, each awaited;
+ * `start`: binds nodes at their own ports, among those of all nodes of the cluster. `ready` answers when the last one was ready. `knowsAll`: whether each node knows so many others. `send`: messages of a run from one node, each awaited;
  * answers when the first was sent. `count`: deliveries so far. `collect`: garbage.
  */
 export type GossipQuestion =
-  | { kind: 'start'; ports: readonly number[]; seeds: readonly number[] }
+  | { kind: 'start'; own: readonly number[]; ports: readonly number[] }
   | { kind: 'ready'; ports: readonly number[] }
   | { kind: 'knowsAll'; others: number }
   | { kind: 'begin'; run: number; messages: number }
@@ -39,10 +38,10 @@ async function starter(): Promise<StartGossipNode> {
 
 const startNode = await starter();
 
-async function start(ports: readonly number[], seeds: readonly number[]): Promise<void> {
-  arrivals = new Arrivals(ports.length);
+async function start(own: readonly number[], ports: readonly number[]): Promise<void> {
+  arrivals = new Arrivals(own.length);
   const onBroadcast = (place: number) => (payload: Uint8Array) => arrivals.add(place, payload, nowUs());
-  const starts = ports.map((port, place) => startNode({ port, seeds, onBroadcast: onBroadcast(place) }));
+  const starts = own.map((port, place) => startNode({ port, ports, onBroadcast: onBroadcast(place) }));
   nodes.push(...(await Promise.all(starts)));
 }
 
@@ -58,7 +57,7 @@ async function send(node: GossipNode, run: number, from: number, messages: numbe
 serveQuestions<GossipQuestion>('ready', async question => {
   switch (question.kind) {
     case 'start':
-      return start(question.ports, question.seeds);
+      return start(question.own, question.ports);
     case 'ready':
       await Promise.all(nodes.map(node => node.ready(question.ports)));
       return nowUs();
