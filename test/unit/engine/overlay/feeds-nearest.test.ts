@@ -27,6 +27,17 @@ function startNearest(roundTripMs: (number: number) => number | undefined, count
   lab.settle(1_000);
 }
 
+/** How many are dialled within ten seconds that were not to be feeds, where all members are at this address. */
+function probedAt(address: string): number {
+  lab = new FeedsLab({ strategy: 'nearest' });
+  lab.know(0, ...Array.from({ length: 40 }, (_, i) => i + 1));
+  for (const member of lab.table.live) member.endpoint = { address, port: member.endpoint.port };
+  lab.advanceTo(SELECTION_DELAY_MS);
+  const wanted = new Set(lab.dialled);
+  lab.advanceTo(10_000);
+  return lab.dialled.filter(id => !wanted.has(id)).length;
+}
+
 describe('with the strategy nearest', () => {
   it('the round trip of a member is remembered when its session has gone', () => {
     startNearest(() => 7);
@@ -85,16 +96,6 @@ describe('with the strategy nearest', () => {
   });
 
   it('nobody is looked for who is nearer than members on the same host, however late those answer', () => {
-    /** Who is dialled within ten seconds that was not to be a feed, where all members are at this address. */
-    const probedAt = (address: string) => {
-      lab = new FeedsLab({ strategy: 'nearest' });
-      lab.know(0, ...Array.from({ length: 40 }, (_, i) => i + 1));
-      for (const member of lab.table.live) member.endpoint = { address, port: member.endpoint.port };
-      lab.advanceTo(SELECTION_DELAY_MS);
-      const wanted = new Set(lab.dialled);
-      lab.advanceTo(10_000);
-      return lab.dialled.filter(id => !wanted.has(id)).length;
-    };
     expect(probedAt('10.0.0.1')).toBeGreaterThan(0);
     expect(probedAt('127.0.0.1')).toBe(0);
   });
