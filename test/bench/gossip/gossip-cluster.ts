@@ -4,11 +4,8 @@ import { nowUs } from '../clock.js';
 import { cpuSeconds, pause, residentMib, until, Worker } from '../processes.js';
 import type { ArrivalReport } from './arrivals.js';
 import { type GossipFigures, gossipFigures } from './gossip-figures.js';
-import type { GossipNetwork } from './gossip-node.js';
+import { FORMING_MS, type GossipNetwork } from './gossip-node.js';
 import type { GossipQuestion } from './worker.js';
-
-/** Longest forming of a cluster on a busy machine, ms. */
-const FORMING_MS = 300_000;
 
 /** A run is over when nothing came for this long, ms: longer than the longest wait between the first repair requests. */
 const SILENCE_MS = 3_000;

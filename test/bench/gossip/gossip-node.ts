@@ -2,6 +2,9 @@
 export const GOSSIP_NETWORKS = ['gwyh', 'gossipsub'] as const;
 export type GossipNetwork = (typeof GOSSIP_NETWORKS)[number];
 
+/** Longest forming of a cluster on a busy machine, ms: a bench whose nodes are not ready by then has failed. */
+export const FORMING_MS = 300_000;
+
 /** One node of such a network, bound but perhaps alone yet. */
 export interface GossipNode {
   /**

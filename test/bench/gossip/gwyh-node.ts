@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { GwyhNode } from '../../../lib/index.js';
-import type { StartGossipNode } from './gossip-node.js';
+import { FORMING_MS, type StartGossipNode } from './gossip-node.js';
 
 /** Hundreds of nodes that wait for their seeds at once would say so hundreds of times. */
 const QUIET = { log: () => undefined, warn: () => undefined, error: (text: string) => console.error(text) };
@@ -19,7 +19,7 @@ export const startGwyhNode: StartGossipNode = async ({ port, ports, onBroadcast 
   node.onBroadcast(onBroadcast);
   await node.start();
   return {
-    ready: () => node.ready(),
+    ready: () => node.ready({ timeoutMs: FORMING_MS }),
     broadcast: payload => node.broadcast(payload),
     get known() {
       return node.metrics()['members']!;
