@@ -19,6 +19,15 @@ export function nodeIdFromBytes(bytes: Uint8Array): NodeId {
 
 export function nodeIdToBytes(id: NodeId): Uint8Array {
   const bytes = new Uint8Array(NODE_ID_BYTES);
-  for (let i = 0; i < NODE_ID_BYTES; i++) bytes[i] = Number.parseInt(id.slice(2 * i, 2 * i + 2), 16);
+  for (let i = 0; i < NODE_ID_BYTES; i++) bytes[i] = (digitAt(id, 2 * i) << 4) | digitAt(id, 2 * i + 1);
   return bytes;
 }
+
+/** Each page of members has dozens of ids, so that parsing pieces of strings would show. */
+function digitAt(id: NodeId, position: number): number {
+  const code = id.charCodeAt(position);
+  return code < LOWER_A ? code - ZERO : code - LOWER_A + 10;
+}
+
+const ZERO = 0x30;
+const LOWER_A = 0x61;

@@ -1,9 +1,9 @@
-import { randomFillSync } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { Endpoint } from '../engine/endpoint.js';
 import type { DatagramListener, DatagramNetwork, DatagramSocket } from './datagram-network.js';
+import { systemRandom } from './system-random.js';
 
 /**
  * Socket buffers asked for, bytes; the system gives what it allows (`net.core.rmem_max`). A burst larger than the receive
@@ -27,7 +27,7 @@ export const udpNetwork: DatagramNetwork = {
   endOfTurn: callback => void setImmediate(callback),
   // Ticks that are due wait until all microtasks have run, and those that come of them.
   afterReactions: callback => queueMicrotask(() => process.nextTick(callback)),
-  random: buffer => void randomFillSync(buffer),
+  random: systemRandom,
 };
 
 /** Longest delay `setTimeout` takes; a timer that fires early is simply set again. */

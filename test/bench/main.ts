@@ -1,13 +1,16 @@
 /** Runs one bench: see `--help`. */
 import { parseArgs } from 'node:util';
+import { runProgram } from '../processes/program.js';
 import type { Bench } from './bench.js';
 import { environment } from './environment.js';
 import { endAllChildren } from './processes.js';
 import { engine } from './engine/engine.js';
+import { peers } from './peers/peers.js';
+import { scale } from './scale/scale.js';
 import { transports } from './transports/transports.js';
 import { wire } from './wire/wire.js';
 
-const BENCHES = { transports, wire, engine } as unknown as Record<string, Bench>;
+const BENCHES = { transports, wire, engine, scale, peers } as unknown as Record<string, Bench>;
 
 const HELP = `Measures, side by side on this machine, and says on what.
 
@@ -24,6 +27,8 @@ Options:
   --quick               a fraction of the work: figures for a look, too noisy to be cited
   --listeners <n,...>   transports: numbers of listeners (1,3,8)
   --only <name,...>     transports: which (all)
+  --nodes <n,...>       scale: numbers of nodes (10,100,1000); peers: one number (20)
+  --install             peers: install the package of the other library first
   --help
 `;
 
@@ -60,8 +65,5 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.exit(1);
   });
 }
-try {
-  process.exitCode = await main();
-} finally {
-  endAllChildren();
-}
+await runProgram(main);
+endAllChildren();

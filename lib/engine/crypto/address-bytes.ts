@@ -42,15 +42,24 @@ function isMappedIpv4(bytes: Uint8Array): boolean {
   return bytes[10] === 0xff && bytes[11] === 0xff;
 }
 
-function writeIpv4(text: string, into: Uint8Array, at: number): boolean {
-  const parts = text.split('.');
-  if (parts.length !== 4) return false;
-  for (let i = 0; i < 4; i++) {
-    const part = parts[i]!;
-    if (!DECIMAL.test(part) || Number(part) > 255) return false;
-    into[at + i] = Number(part);
+/** Writes the four bytes of a dotted address. False, with nothing useful written, when it is none. */
+export function writeIpv4(text: string, into: Uint8Array, at: number): boolean {
+  let parts = 0;
+  let digits = 0;
+  let value = 0;
+  for (let i = 0; i <= text.length; i++) {
+    const code = i < text.length ? text.charCodeAt(i) : DOT;
+    if (code === DOT) {
+      if (parts === 4 || digits === 0 || value > 255) return false;
+      into[at + parts++] = value;
+      digits = 0;
+      value = 0;
+    } else {
+      if (code < ZERO || code > ZERO + 9 || ++digits > 3) return false;
+      value = 10 * value + code - ZERO;
+    }
   }
-  return true;
+  return parts === 4;
 }
 
 function writeIpv6(text: string, into: Uint8Array): boolean {
@@ -87,5 +96,6 @@ function parseGroups(text: string, atEnd: boolean): number[] | undefined {
   return bytes;
 }
 
-const DECIMAL = /^\d{1,3}$/;
+const ZERO = 0x30;
+const DOT = 0x2e;
 const GROUP = /^[0-9a-fA-F]{1,4}$/;

@@ -44,6 +44,8 @@ export interface MembershipHost {
 export class Membership {
   readonly table = new MemberTable();
   private incarnation: number;
+  /** That of our own record: each heartbeat needs it. */
+  private ownHash: number;
   private state: MemberState = 'up';
   private readonly exchange: Exchange;
   private readonly suspicions: Suspicions;
@@ -60,6 +62,7 @@ export class Membership {
     incarnation: number,
   ) {
     this.incarnation = incarnation;
+    this.ownHash = recordHash(context.options.id, incarnation);
     this.news = new News(context, peers, id => this.recordFor(id));
     this.exchange = new Exchange(
       context,
@@ -83,7 +86,7 @@ export class Membership {
 
   /** XOR over all live members, ourselves included: equal for nodes of the same view. */
   get digest(): number {
-    return (this.table.digest ^ recordHash(this.context.options.id, this.incarnation)) >>> 0;
+    return (this.table.digest ^ this.ownHash) >>> 0;
   }
 
   /** How many members are in doubt. */
@@ -218,6 +221,8 @@ export class Membership {
   private learn(record: MemberRecord, now: number): 'news' | 'known' | 'stale' {
     if (record.id === this.context.options.id) return this.learnOfMyself(record, now);
     const held = this.table.get(record.id);
+    // What most records say while a cluster forms: they come from all sides.
+    if (record.state === 'up' && held?.state === 'up' && record.incarnation === held.incarnation) return 'known';
     const peer = this.peers.get(record.id);
     if (peer !== undefined && held !== undefined && record.state === 'down' && this.isFresh(peer, now)) {
       // It lives, we hear it. It refutes the news itself, once it knows.
@@ -250,6 +255,7 @@ export class Membership {
     if (record.incarnation === this.incarnation && record.state === 'up') return 'known';
     this.recentDigests.replaced(this.digest, now);
     this.incarnation = Math.min(record.incarnation + 1, MAX_INCARNATION);
+    this.ownHash = recordHash(this.context.options.id, this.incarnation);
     this.context.counters.refutations++;
     this.health.trouble(now);
     this.news.tell(this.context.options.id, now);

@@ -46,7 +46,7 @@ export class Exploration {
   private sizeAtStart = 1;
 
   /**
-   * @param isNearEnough whether all near feeds are within `NEAR_ENOUGH_MS`.
+   * @param isNearEnough whether all near feeds are on the same host or within `NEAR_ENOUGH_MS`.
    * @param ticked to be called after each probe: what was measured since may change the choice.
    */
   constructor(

@@ -1,19 +1,23 @@
 import type { Endpoint } from '../endpoint.js';
-import { addressToBytes } from '../crypto/address-bytes.js';
+import { addressToBytes, writeIpv4 } from '../crypto/address-bytes.js';
 
 /** Bytes of an endpoint on the wire: the address (IPv4 4, IPv6 16) and the port, big endian. */
 const IPV4_BYTES = 6;
 const IPV6_BYTES = 18;
 
 /** Undefined for an address that is no literal address. */
-export function encodeEndpoint(endpoint: Endpoint): Uint8Array | undefined {
-  const mapped = addressToBytes(endpoint.address);
-  if (mapped === undefined) return undefined;
-  const address = endpoint.address.includes(':') ? mapped : mapped.subarray(12);
-  const bytes = new Uint8Array(address.length + 2);
-  bytes.set(address);
-  bytes[address.length] = endpoint.port >> 8;
-  bytes[address.length + 1] = endpoint.port & 0xff;
+export function encodeEndpoint({ address, port }: Endpoint): Uint8Array | undefined {
+  const isIpv4 = !address.includes(':');
+  const bytes = new Uint8Array(isIpv4 ? IPV4_BYTES : IPV6_BYTES);
+  if (isIpv4) {
+    if (!writeIpv4(address, bytes, 0)) return undefined;
+  } else {
+    const ipv6 = addressToBytes(address);
+    if (ipv6 === undefined) return undefined;
+    bytes.set(ipv6);
+  }
+  bytes[bytes.length - 2] = port >> 8;
+  bytes[bytes.length - 1] = port & 0xff;
   return bytes;
 }
 

@@ -27,6 +27,17 @@ function startNearest(roundTripMs: (number: number) => number | undefined, count
   lab.settle(1_000);
 }
 
+/** How many are dialled within ten seconds that were not to be feeds, where all members are at this address. */
+function probedAt(address: string): number {
+  lab = new FeedsLab({ strategy: 'nearest' });
+  lab.know(0, ...Array.from({ length: 40 }, (_, i) => i + 1));
+  for (const member of lab.table.live) member.endpoint = { address, port: member.endpoint.port };
+  lab.advanceTo(SELECTION_DELAY_MS);
+  const wanted = new Set(lab.dialled);
+  lab.advanceTo(10_000);
+  return lab.dialled.filter(id => !wanted.has(id)).length;
+}
+
 describe('with the strategy nearest', () => {
   it('the round trip of a member is remembered when its session has gone', () => {
     startNearest(() => 7);
@@ -82,6 +93,11 @@ describe('with the strategy nearest', () => {
     }
     lab.advanceTo(2 * REVIEW_MS);
     expect(lab.feedNumbers()).toEqual(before);
+  });
+
+  it('nobody is looked for who is nearer than members on the same host, however late those answer', () => {
+    expect(probedAt('10.0.0.1')).toBeGreaterThan(0);
+    expect(probedAt('127.0.0.1')).toBe(0);
   });
 
   it('a dial that failed was a probe if nobody was to be a feed', () => {
