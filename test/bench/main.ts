@@ -4,10 +4,11 @@ import type { Bench } from './bench.js';
 import { environment } from './environment.js';
 import { endAllChildren } from './processes.js';
 import { engine } from './engine/engine.js';
+import { guard } from './guard/guard.js';
 import { transports } from './transports/transports.js';
 import { wire } from './wire/wire.js';
 
-const BENCHES = { transports, wire, engine } as unknown as Record<string, Bench>;
+const BENCHES = { transports, wire, engine, guard } as unknown as Record<string, Bench>;
 
 const HELP = `Measures, side by side on this machine, and says on what.
 
@@ -24,6 +25,8 @@ Options:
   --quick               a fraction of the work: figures for a look, too noisy to be cited
   --listeners <n,...>   transports: numbers of listeners (1,3,8)
   --only <name,...>     transports: which (all)
+  --update              guard: writes the baseline of this Node.js and processor anew
+  --slow <name=percent> guard: extra work for an operation, to see it fail
   --help
 `;
 
@@ -51,7 +54,7 @@ async function main(): Promise<number> {
   else {
     process.stdout.write(`${Object.values(where).join(', ')}\n\n${bench.table(result)}`);
   }
-  return 0;
+  return bench.isFailed?.(result) === true ? 1 : 0;
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
