@@ -28,9 +28,9 @@ export function environment(): Environment {
   };
 }
 
-/** Version of an installed package. */
-export function versionOf(packageName: string): string {
-  return manifestOf(`node_modules/${packageName}`).version;
+/** Version of a package that is installed in the given folder. */
+export function versionOf(packageName: string, folder = '.'): string {
+  return manifestOf(`${folder}/node_modules/${packageName}`).version;
 }
 
 function manifestOf(folder: string): { name: string; version: string } {

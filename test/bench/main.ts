@@ -1,14 +1,17 @@
 /** Runs one bench: see `--help`. */
 import { parseArgs } from 'node:util';
+import { runProgram } from '../processes/program.js';
 import type { Bench } from './bench.js';
 import { environment } from './environment.js';
 import { endAllChildren } from './processes.js';
 import { engine } from './engine/engine.js';
 import { guard } from './guard/guard.js';
+import { peers } from './peers/peers.js';
+import { scale } from './scale/scale.js';
 import { transports } from './transports/transports.js';
 import { wire } from './wire/wire.js';
 
-const BENCHES = { transports, wire, engine, guard } as unknown as Record<string, Bench>;
+const BENCHES = { transports, wire, engine, scale, peers, guard } as unknown as Record<string, Bench>;
 
 const HELP = `Measures, side by side on this machine, and says on what.
 
@@ -25,6 +28,8 @@ Options:
   --quick               a fraction of the work: figures for a look, too noisy to be cited
   --listeners <n,...>   transports: numbers of listeners (1,3,8)
   --only <name,...>     transports: which (all)
+  --nodes <n,...>       scale: numbers of nodes (10,100,1000); peers: one number (20)
+  --install             peers: install the package of the other library first
   --update              guard: writes the baseline of this Node.js and processor anew
   --slow <name=percent> guard: extra work for an operation, to see it fail
   --help
@@ -63,8 +68,5 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.exit(1);
   });
 }
-try {
-  process.exitCode = await main();
-} finally {
-  endAllChildren();
-}
+await runProgram(main);
+endAllChildren();

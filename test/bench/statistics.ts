@@ -25,3 +25,12 @@ export function percentile(samples: readonly number[], share: number): number {
 export function rounded(value: number): number {
   return Math.abs(value) >= 1_000 ? Math.round(value) : Number(value.toPrecision(4));
 }
+
+/** Every figure of an object rounded, and of the objects in it. */
+export function roundedAll<Figures extends object>(figures: Figures): Figures {
+  const entries = Object.entries(figures).map(([name, value]: [string, number | object]) => [
+    name,
+    typeof value === 'number' ? rounded(value) : roundedAll(value),
+  ]);
+  return Object.fromEntries(entries) as Figures;
+}

@@ -1,6 +1,7 @@
 import type { Bench, BenchOptions } from '../bench.js';
 import { versionOf } from '../environment.js';
-import { medians, rounded } from '../statistics.js';
+import { listOption } from '../list-option.js';
+import { medians, roundedAll } from '../statistics.js';
 import { missingBroker } from './broker.js';
 import { Cluster, type RunFigures } from './cluster.js';
 import { transportsTable } from './transports-table.js';
@@ -152,19 +153,4 @@ function describe(name: TransportName, { broker }: Cluster): string {
   return (
     parts.filter(part => part !== undefined).join(', ') || `@nestjs/microservices ${versionOf('@nestjs/microservices')}`
   );
-}
-
-function roundedAll<Figures extends object>(figures: Figures): Figures {
-  const entries = Object.entries(figures).map(([name, value]: [string, number | object]) => [
-    name,
-    typeof value === 'number' ? rounded(value) : roundedAll(value),
-  ]);
-  return Object.fromEntries(entries) as Figures;
-}
-
-function listOption(args: readonly string[], name: string): string[] | undefined {
-  const position = args.findIndex(arg => arg === name || arg.startsWith(`${name}=`));
-  if (position < 0) return undefined;
-  const value = args[position]!.includes('=') ? args[position]!.split('=')[1] : args[position + 1];
-  return value?.split(',');
 }
