@@ -1,11 +1,13 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { format, resolveConfig } from 'prettier';
+import { formatted } from '../../report/write-files.js';
 import type { Figures } from './comparison.js';
 import type { Measurement } from './measure.js';
 
 /** From the root of the package, where benches run. */
 const FILE = 'test/bench/guard/baseline.json';
+
+const CPU_INFO = '/proc/cpuinfo';
 
 /** What the operations took where and when the baseline was written. */
 export interface Baseline {
@@ -22,8 +24,13 @@ export function platform(): string {
   return `node${process.versions.node.split('.')[0]}-${process.arch}`;
 }
 
+/** Its name and, as hosts of virtual machines tell no more than a family's, the numbers of its kind where Linux has them. */
 export function processor(): string {
-  return cpus()[0]?.model.trim() ?? 'unknown';
+  const name = cpus()[0]?.model.trim() ?? 'unknown';
+  if (!existsSync(CPU_INFO)) return name;
+  const info = readFileSync(CPU_INFO, 'utf8');
+  const numbers = ['cpu family', 'model', 'stepping'].map(key => new RegExp(`^${key}\\s*: (.*)$`, 'm').exec(info)?.[1]);
+  return [name, ...numbers.filter(number => number !== undefined)].join(' ');
 }
 
 /** The baseline of this platform; undefined when there is none. */
@@ -43,8 +50,7 @@ export async function writeBaseline(measurements: readonly Measurement[]): Promi
     processor: processor(),
     operations: Object.fromEntries(operations) as Record<string, Figures>,
   };
-  const text = JSON.stringify({ ...read(), [platform()]: baseline });
-  writeFileSync(FILE, await format(text, { ...(await resolveConfig(FILE)), parser: 'json' }));
+  writeFileSync(FILE, await formatted(FILE, JSON.stringify({ ...read(), [platform()]: baseline })));
 }
 
 function read(): Baselines {

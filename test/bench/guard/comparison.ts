@@ -1,7 +1,10 @@
 import type { Measurement } from './measure.js';
 
-/** By how much an operation may be slower, or leave more garbage, than the baseline says: beyond the noise that is left. */
-const TOLERANCE = 0.15;
+/**
+ * How many times as slow as the baseline says an operation may be, or as wasteful: beyond the noise that is left in the least
+ * of some processes, which is up to a tenth on a machine that others keep busy.
+ */
+const TOLERATED = 1.15;
 
 /** Garbage that is forgiven in any case, bytes: a word, less than the smallest object has. */
 const FORGIVEN_BYTES = 8;
@@ -44,11 +47,14 @@ export function compare(
 
 function verdictOf({ ratio, bytes }: Measurement, baseline: Figures | undefined, isTimed: boolean): Verdict {
   if (baseline === undefined) return 'new';
-  const isSlower = isTimed && !(ratio <= baseline.ratio * (1 + TOLERANCE));
-  const mostBytes = Math.max(baseline.bytes * (1 + TOLERANCE), baseline.bytes + FORGIVEN_BYTES);
-  const isWasteful = !(bytes <= mostBytes);
+  const isSlower = isTimed && !(ratio <= baseline.ratio * TOLERATED);
+  const isWasteful = !(bytes <= mostBytes(baseline.bytes));
   if (isSlower) return isWasteful ? 'slower, more garbage' : 'slower';
   return isWasteful ? 'more garbage' : 'passed';
+}
+
+function mostBytes(baseline: number): number {
+  return Math.max(Math.round(baseline * TOLERATED), baseline + FORGIVEN_BYTES);
 }
 
 export function isAlarm({ verdict }: Comparison): boolean {
@@ -58,6 +64,6 @@ export function isAlarm({ verdict }: Comparison): boolean {
 /** Whether a baseline that was written anew would be stricter by more than what is tolerated. */
 export function isBetter({ ratio, bytes, baseline }: Comparison, isTimed: boolean): boolean {
   if (baseline === undefined) return false;
-  const isQuicker = isTimed && ratio * (1 + TOLERANCE) < baseline.ratio;
-  return isQuicker || Math.max(bytes * (1 + TOLERANCE), bytes + FORGIVEN_BYTES) < baseline.bytes;
+  const isQuicker = isTimed && ratio * TOLERATED < baseline.ratio;
+  return isQuicker || mostBytes(bytes) < baseline.bytes;
 }

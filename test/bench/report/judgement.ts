@@ -36,9 +36,12 @@ export function judgeAll(sections: readonly Section[], run: SavedRun): Judgement
 /** `7 of 12 targets are met, 2 are missed, 3 are open.` */
 export function summaryText(judgements: readonly Judgement[]): string {
   const count = (verdict: Verdict) => judgements.filter(each => each.verdict === verdict).length;
-  const are = (number: number) => (number === 1 ? 'is' : 'are');
   const [met, missed, open] = [count('met'), count('missed'), count('open')];
   return `${met} of ${judgements.length} targets ${are(met)} met, ${missed} ${are(missed)} missed, ${open} ${are(open)} open.`;
+}
+
+function are(number: number): string {
+  return number === 1 ? 'is' : 'are';
 }
 
 /** What stands in the last column of a table of targets. */

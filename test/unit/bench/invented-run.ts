@@ -59,13 +59,11 @@ export function transportsResult(
   return { ...byListeners[0]!, rounds: 5, events: 60_000, versions, missing, byListeners };
 }
 
+function carrier(megabytesPerSecond: number) {
+  return { messagesPerSecond: 1_000, megabytesPerSecond, lost: 0, cpuSecondsPerGigabyte: 2 };
+}
+
 export function wireResult(): WireResult {
-  const carrier = (megabytesPerSecond: number) => ({
-    messagesPerSecond: 1_000,
-    megabytesPerSecond,
-    lost: 0,
-    cpuSecondsPerGigabyte: 2,
-  });
   const carriers = { gwyh: carrier(70), sealed: carrier(100), raw: carrier(200) };
   return {
     rounds: 5,
@@ -73,15 +71,11 @@ export function wireResult(): WireResult {
   };
 }
 
+function operation(name: string, ns: number) {
+  return { name, what: 'something', ns, leastNs: ns - 1, heapBytes: 200, bufferBytes: 100 };
+}
+
 export function engineResult(): EngineResult {
-  const operation = (name: string, ns: number) => ({
-    name,
-    what: 'something',
-    ns,
-    leastNs: ns - 1,
-    heapBytes: 200,
-    bufferBytes: 100,
-  });
   return {
     operations: [operation('emit path', 5_000), operation('receive path', 4_000)],
     profile: { 'emit path': { nest: 0.75, libsodium: 0.25 } },

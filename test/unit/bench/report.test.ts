@@ -44,6 +44,11 @@ function unmet(run: SavedRun): string[] {
     .map(({ target, verdict, reason }) => `${target.conditions}, ${target.figure}: ${reason ?? verdict}`);
 }
 
+/** Points of all lines of a colour. */
+function marksOf(svg: string, colour: string): number {
+  return svg.match(new RegExp(`<circle [^>]*fill="${colour}"`, 'g'))?.length ?? 0;
+}
+
 function withTransports(result: TransportsResult): SavedRun {
   return { ...GOOD, transports: saved(result) };
 }
@@ -219,10 +224,6 @@ describe('the section of the README', () => {
 });
 
 describe('the plot of the transports', () => {
-  /** Points of the lines of a colour, chart by chart. */
-  const marksOf = (svg: string, colour: string) =>
-    svg.match(new RegExp(`<circle [^>]*fill="${colour}"`, 'g'))?.length ?? 0;
-
   it('has a point for each number of listeners, and of TCP only that of one', () => {
     const svg = plotOf(GOOD);
     expect(marksOf(svg, '#0072b2')).toBe(3 * 3);

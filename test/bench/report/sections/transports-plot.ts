@@ -16,7 +16,11 @@ const STROKES: Readonly<Record<TransportName, Stroke>> = {
 
 /** Throughput and latency of the transports over the number of listeners. What was not measured is left out. */
 export function transportsPlot(result: TransportsResult): Plot {
-  const names = TRANSPORTS.filter(name => result.byListeners.some(({ transports }) => transports[name] !== undefined));
+  const names = TRANSPORTS.filter(name =>
+    result.byListeners.some(
+      ({ listeners, transports }) => transports[name] !== undefined && isPossible(name, listeners),
+    ),
+  );
   return {
     file: 'benchmarks-transports.svg',
     alternative: 'Throughput and unloaded latency of each transport over the number of listeners',
@@ -32,6 +36,11 @@ export function transportsPlot(result: TransportsResult): Plot {
   };
 }
 
+/** More listeners than a transport can have were not there: its figures are of less. */
+function isPossible(name: TransportName, listeners: number): boolean {
+  return listeners <= mostListeners(name);
+}
+
 function chart(
   { byListeners }: TransportsResult,
   names: readonly TransportName[],
@@ -43,9 +52,7 @@ function chart(
     name,
     points: byListeners.flatMap(({ listeners, transports }) => {
       const value = transports[name] === undefined ? NaN : of(transports[name]);
-      // More listeners than a transport can have were not there.
-      const isShown = listeners <= mostListeners(name) && !Number.isNaN(value);
-      return isShown ? [[listeners, value] as const] : [];
+      return isPossible(name, listeners) && !Number.isNaN(value) ? [[listeners, value] as const] : [];
     }),
   }));
   const counts = byListeners.map(({ listeners }) => listeners);
