@@ -57,7 +57,10 @@ async function timeOf(operation: Operation): Promise<number> {
   return took / operation.count;
 }
 
-/** Bytes of one operation, in the middle of so many runs: in some of them something is collected. */
+/** Share of the runs with the least, and of those with the most garbage, that is left out: something was collected in them. */
+const LEFT_OUT = 0.1;
+
+/** Bytes of one operation, the mean of so many runs: what is allocated in one may be used in several. */
 async function garbageOf(operation: Operation, runs: number): Promise<number> {
   const bytes: number[] = [];
   for (let run = 0; run < runs; run++) {
@@ -69,5 +72,7 @@ async function garbageOf(operation: Operation, runs: number): Promise<number> {
     bytes.push((after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers) / operation.count);
     await operation.cleanUp?.();
   }
-  return Math.max(0, Math.round(bytes.sort((a, b) => a - b)[runs >> 1]!));
+  const leftOut = Math.floor(LEFT_OUT * runs);
+  const counted = bytes.sort((a, b) => a - b).slice(leftOut, runs - leftOut);
+  return Math.max(0, Math.round(counted.reduce((sum, each) => sum + each, 0) / counted.length));
 }

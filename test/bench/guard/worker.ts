@@ -7,7 +7,7 @@ import { slowed } from './slowed.js';
 import { VirtualLoopNetwork } from './virtual-loop-network.js';
 
 /** Forwarding is steady from about the fiftieth round on; and so many that each operation has some undisturbed runs. */
-const ROUNDS: Rounds = { warmUp: 80, timed: 150, weighed: 21 };
+const ROUNDS: Rounds = { warmUp: 80, timed: 150, weighed: 40 };
 
 export interface GuardQuestion {
   /** Operations that get extra work, and which share of their own. */

@@ -83,7 +83,7 @@ function summing(bytes: number): Operation {
 }
 
 describe('measuring', () => {
-  const ROUNDS = { warmUp: 50, timed: 200, weighed: 21 };
+  const ROUNDS = { warmUp: 50, timed: 200, weighed: 40 };
   const references = createReferences();
   const sum = summing(0);
 
