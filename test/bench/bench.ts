@@ -14,4 +14,6 @@ export interface Bench<Result extends object = object> {
   readonly summary: string;
   run(options: BenchOptions): Promise<Result>;
   table(result: Result): string;
+  /** Whether the program exits with 1: of a bench that judges. */
+  isFailed?(result: Result): boolean;
 }

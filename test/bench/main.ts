@@ -5,12 +5,13 @@ import type { Bench } from './bench.js';
 import { environment } from './environment.js';
 import { endAllChildren } from './processes.js';
 import { engine } from './engine/engine.js';
+import { guard } from './guard/guard.js';
 import { peers } from './peers/peers.js';
 import { scale } from './scale/scale.js';
 import { transports } from './transports/transports.js';
 import { wire } from './wire/wire.js';
 
-const BENCHES = { transports, wire, engine, scale, peers } as unknown as Record<string, Bench>;
+const BENCHES = { transports, wire, engine, scale, peers, guard } as unknown as Record<string, Bench>;
 
 const HELP = `Measures, side by side on this machine, and says on what.
 
@@ -29,6 +30,8 @@ Options:
   --only <name,...>     transports: which (all)
   --nodes <n,...>       scale: numbers of nodes (10,100,1000); peers: one number (20)
   --install             peers: install the package of the other library first
+  --update              guard: writes the baseline of this Node.js and processor anew
+  --slow <name=percent> guard: extra work for an operation, to see it fail
   --help
 `;
 
@@ -56,7 +59,7 @@ async function main(): Promise<number> {
   else {
     process.stdout.write(`${Object.values(where).join(', ')}\n\n${bench.table(result)}`);
   }
-  return 0;
+  return bench.isFailed?.(result) === true ? 1 : 0;
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -41,8 +41,7 @@ export class EventPath {
     private readonly others: readonly GwyhNode[],
   ) {}
 
-  static async create(): Promise<EventPath> {
-    const network = new LoopNetwork();
+  static async create(network = new LoopNetwork()): Promise<EventPath> {
     const nodes: GwyhNode[] = [];
     for (let i = 0; i <= LISTENERS; i++) {
       const peers = i === 0 ? [] : [`127.0.0.1:${nodes[0]!.address.port}`];

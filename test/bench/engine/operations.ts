@@ -14,6 +14,7 @@ import { readMaskedHeader, unmasked } from '../../../lib/engine/crypto/data-head
 import { CREATED_AT, sessionPair } from '../../unit/crypto/session-pair.js';
 import { EngineLab, idOf } from '../../unit/engine/engine-lab.js';
 import { EventPath } from './event-path.js';
+import type { LoopNetwork } from './loop-network.js';
 import type { Operation } from './operation.js';
 
 const COUNT = 1_000;
@@ -28,7 +29,8 @@ const EVENT_BYTES = 60;
 const EVENT = { run: 1, version: 123_456, key: 'product:123456', sentAtUs: 0 };
 const ORIGIN = nodeIdToBytes(idOf(0x77));
 
-export async function createOperations(): Promise<Operation[]> {
+/** @param network that the event path is on; one on the real clock, if left out. */
+export async function createOperations(network?: LoopNetwork): Promise<Operation[]> {
   return [
     ...sealing('seal 1,176 bytes', 'open 1,176 bytes', MAX_FRAME_BYTES),
     ...sealing('seal 16 KiB', 'open 16 KiB', 16_384 - DATA_OVERHEAD),
@@ -36,7 +38,7 @@ export async function createOperations(): Promise<Operation[]> {
     forward(),
     ...structures(),
     ...events(),
-    ...(await eventPath()),
+    ...(await eventPath(network)),
   ];
 }
 
@@ -200,8 +202,8 @@ function events(): Operation[] {
   ];
 }
 
-async function eventPath(): Promise<Operation[]> {
-  const path = await EventPath.create();
+async function eventPath(network?: LoopNetwork): Promise<Operation[]> {
+  const path = await EventPath.create(network);
   const settle = async () => {
     path.settle();
     await nextTurn();

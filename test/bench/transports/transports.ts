@@ -25,7 +25,7 @@ const UNLOADED_PER_SECOND = 500;
 const LISTENERS = [1, 3, 8];
 const MAIN_LISTENERS = 3;
 
-/** What is said of one transport: medians of all rounds. */
+/** What is said of one transport: medians of all rounds, but all that was lost or came twice in them. */
 export interface TransportFigures extends Omit<RunFigures, 'duplicates'> {
   readonly duplicates: number;
   /** At half of `receivedPerSecond`. `latencyMs` is that of an unloaded transport. */
@@ -106,10 +106,16 @@ async function measure(
     }
   }
   for (const cluster of clusters) await cluster.end();
-  const figures = clusters.map(cluster => [cluster.transport, roundedAll(medians(runs.get(cluster)!))] as const);
+  const figures = clusters.map(cluster => [cluster.transport, roundedAll(overall(runs.get(cluster)!))] as const);
   const result = Object.fromEntries(figures) as Partial<Record<TransportName, TransportFigures>>;
   const ratio = ratioOf(result);
   return { listeners, transports: result, ...(ratio !== undefined && { ratio }) };
+}
+
+function overall(rounds: readonly TransportFigures[]): TransportFigures {
+  const sum = (figure: (of: TransportFigures) => number) => rounds.reduce((total, round) => total + figure(round), 0);
+  // A median of losses would hide those of less than half of the rounds.
+  return { ...medians(rounds), lost: sum(({ lost }) => lost), duplicates: sum(({ duplicates }) => duplicates) };
 }
 
 async function measureOnce(cluster: Cluster, amounts: Amounts): Promise<TransportFigures> {
@@ -123,6 +129,7 @@ async function measureOnce(cluster: Cluster, amounts: Amounts): Promise<Transpor
   return {
     ...flatOut,
     lost: flatOut.lost + halfLoad.lost + unloaded.lost,
+    duplicates: flatOut.duplicates + halfLoad.duplicates + unloaded.duplicates,
     latencyMs: unloaded.latencyMs,
     halfLoadLatencyMs: halfLoad.latencyMs,
     residentMib: cluster.residentMib(),

@@ -1,9 +1,10 @@
+import { type Plot, plotText } from '../../report/plot.js';
+import { numberText, percentText } from '../../report/texts.js';
 import { JITTER_SIGMA } from '../jitter.js';
 import { GREAT_CIRCLE_KM_PER_MS, LOCAL_LATENCY_MS, REGIONS } from '../regions.js';
 import { SIMULATION_DEFAULTS } from '../options.js';
 import { RECEIVING_MICROSECONDS, SENDING_MICROSECONDS } from '../world.js';
 import { FIRST_TIMEOUT_MS, NEXT_TIMEOUT_MS, OPTIMISATION_THRESHOLD } from '../baselines/plumtree.js';
-import type { Plot } from './plots.js';
 import { type SimulationOutcome, type ReportSize, STRATEGY } from './runs.js';
 import {
   baselineTable,
@@ -15,7 +16,6 @@ import {
   verdictTable,
 } from './tables.js';
 import type { Judgement } from './targets.js';
-import { numberText, percentText } from './texts.js';
 
 export interface Report {
   readonly size: ReportSize;
@@ -29,7 +29,7 @@ export interface Report {
 /** The report as Markdown. */
 export function writeDocument(report: Report): string {
   const { outcomes, judgements, plots } = report;
-  const [latency, copies, growth] = plots.map(({ file, alternative }) => `![${alternative}](${file})`);
+  const [latency, copies, growth] = plots.map(plotText);
   return `${sections(report, [
     ['Targets', targets(judgements), verdictTable(judgements), TARGETS_TEXT, targetTable(judgements)],
     ['What the design buys', BASELINES_TEXT, baselineTable(outcomes), latency!, copies!],

@@ -8,7 +8,7 @@ import { environment, prepareSimulator, writeFiles } from './report-files.js';
 import { runAll } from './run-pool.js';
 import { argumentsOf, FULL, listRuns, QUICK, type Run, type SimulationOutcome } from './runs.js';
 import { judge, listTargets } from './targets.js';
-import { percentText } from './texts.js';
+import { percentText } from '../../report/texts.js';
 import { tell, tellVerdict } from './verdict.js';
 
 const HELP = `Runs all simulations of the report, and writes docs/SIMULATION.md and its plots.

@@ -1,28 +1,13 @@
 import { STRATEGIES } from '../../../lib/engine/overlay/strategy.js';
+import type { Plot } from '../../report/plot.js';
+import type { Chart, Line, Stroke } from '../../report/svg/chart.js';
+import { BLUE, GREEN, GREY, ORANGE, PURPLE, YELLOW } from '../../report/svg/colours.js';
+import { drawFigure } from '../../report/svg/figure.js';
+import { roundEnd } from '../../report/svg/scale.js';
+import { percentText } from '../../report/texts.js';
 import { BASELINES } from '../baselines/baseline.js';
 import type { SimulationResult } from '../result.js';
 import { type SimulationOutcome, type ReportSize } from './runs.js';
-import type { Chart, Line, Stroke } from './svg/chart.js';
-import { drawFigure } from './svg/figure.js';
-import { roundStep } from './svg/scale.js';
-import { percentText } from './texts.js';
-
-/** One plot of the report. */
-export interface Plot {
-  /** Name of its file, beside the document. */
-  readonly file: string;
-  /** What it shows, for those who do not see it. */
-  readonly alternative: string;
-  readonly svg: string;
-}
-
-/** Colours that people with any colour vision tell apart (Okabe and Ito, 2008). */
-const BLUE = '#0072b2';
-const ORANGE = '#d55e00';
-const GREEN = '#009e73';
-const PURPLE = '#aa4499';
-const YELLOW = '#b8860b';
-const GREY = '#6e7781';
 
 const PROTOCOL_STROKES: ReadonlyMap<string, Stroke> = new Map([
   ['gwyh', { colour: BLUE }],
@@ -85,7 +70,7 @@ function latencyChart(outcomes: readonly SimulationOutcome[], loss: number): Cha
   const most = Math.max(...results.map(result => result.latencyMs.p99), 1);
   return {
     title: `${percentText(loss)} loss`,
-    x: { label: 'latency, ms', values: [0, roundUp(most)] },
+    x: { label: 'latency, ms', values: [0, roundEnd(most)] },
     y: { label: 'share of deliveries, %', values: [0, 100] },
     lines,
   };
@@ -100,7 +85,7 @@ function copiesChart(outcomes: readonly SimulationOutcome[], loss: number): Char
   return {
     title: `${percentText(loss)} loss`,
     x: { label: 'time after the first message, s', values: [0, Math.max(1, ...points.map(([x]) => Math.ceil(x)))] },
-    y: { label: 'copies received per delivery', values: [0, roundUp(Math.max(1, ...points.map(([, y]) => y)))] },
+    y: { label: 'copies received per delivery', values: [0, roundEnd(Math.max(1, ...points.map(([, y]) => y)))] },
     lines,
   };
 }
@@ -112,7 +97,7 @@ function growthCharts(outcomes: readonly SimulationOutcome[]): Chart[] {
   const chart = (title: string, label: string, figure: (result: SimulationResult) => number): Chart => ({
     title,
     x: { label: 'nodes', values: [Math.min(10, ...nodes), Math.max(100, ...nodes)], isLogarithmic: true, ticks },
-    y: { label, values: [0, roundUp(Math.max(1, ...results.map(figure)))] },
+    y: { label, values: [0, roundEnd(Math.max(1, ...results.map(figure)))] },
     lines: STRATEGIES.map((strategy): Line => ({
       name: strategy,
       points: results
@@ -142,10 +127,4 @@ function comparedAt(outcomes: readonly SimulationOutcome[], loss: number): Simul
 /** Points of a cumulative distribution from its percentiles. */
 function distribution(quantiles: readonly number[]): [number, number][] {
   return quantiles.map((value, percent) => [value, percent]);
-}
-
-/** The end of an axis: a round value a little above. */
-function roundUp(value: number): number {
-  const step = roundStep(value / 5);
-  return step * Math.ceil((value * 1.02) / step);
 }

@@ -1,7 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { format, resolveConfig } from 'prettier';
+import { writeFiles as writeFilesTo } from '../../report/write-files.js';
 import { hashOfCode, RunCache } from './run-cache.js';
 import { copySimulator } from './simulator-copy.js';
 
@@ -32,15 +31,9 @@ export function prepareSimulator<Result>(results?: string): {
   return { program: join(copy, relative(compiled, simulator), 'main.js'), cache: new RunCache(path, code) };
 }
 
-/** Writes files of a report, Markdown as Prettier has it. The directory is below the package. */
-export async function writeFiles(directory: string, files: Readonly<Record<string, string>>): Promise<void> {
-  const output = join(root, directory);
-  mkdirSync(output, { recursive: true });
-  const style = await resolveConfig(join(root, 'package.json'));
-  for (const [name, text] of Object.entries(files)) {
-    const isMarkdown = name.endsWith('.md');
-    writeFileSync(join(output, name), isMarkdown ? await format(text, { ...style, parser: 'markdown' }) : text);
-  }
+/** Writes files of a report. The directory is below the package. */
+export function writeFiles(directory: string, files: Readonly<Record<string, string>>): Promise<void> {
+  return writeFilesTo(join(root, directory), files);
 }
 
 /** On what a report was made. */

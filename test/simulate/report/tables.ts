@@ -1,8 +1,9 @@
+import { boundText, valueText } from '../../report/terms.js';
+import { bytesText, markdownTable, millisecondsText, MISSING, numberText, percentText } from '../../report/texts.js';
 import type { KillReport, SimulationResult } from '../result.js';
 import { BASELINES } from '../baselines/baseline.js';
 import { BASELINE_LOSSES, type SimulationOutcome } from './runs.js';
-import type { Judgement, Terms } from './targets.js';
-import { bytesText, markdownTable, millisecondsText, MISSING, numberText, percentText } from './texts.js';
+import type { Judgement } from './targets.js';
 
 /** How many targets each scenario has kept. */
 export function verdictTable(judgements: readonly Judgement[]): string {
@@ -20,21 +21,13 @@ export function targetTable(judgements: readonly Judgement[]): string {
     target.item,
     target.conditions,
     target.figure,
-    `${target.bound} ${valueText(target.limit, target.unit)}`,
+    boundText(target),
     valueText(measured, target.unit),
     String(runs),
     isMet ? 'met' : '**missed**',
   ]);
   return markdownTable(['Scenario', 'Conditions', 'Figure', 'Target', 'Measured', 'Runs', ''], rows);
 }
-
-function valueText(value: number, unit: Terms['unit']): string {
-  if (unit === '%') return percentText(value);
-  // All digits that the results have, so that a figure that misses its limit never looks like it.
-  return Number.isNaN(value) ? MISSING : `${numberText(value, 4)}${SUFFIXES[unit]}`;
-}
-
-const SUFFIXES = { '': '', x: 'x', ms: ' ms', B: ' B' } as const;
 
 export function growthTable(outcomes: readonly SimulationOutcome[]): string {
   const rows = outcomes

@@ -1,19 +1,8 @@
+import { isKept, type Terms } from '../../report/terms.js';
+import { bytesText, percentText } from '../../report/texts.js';
 import type { SimulationResult } from '../result.js';
 import type { Outcome } from './run-pool.js';
 import { BUSY_LOSSES, KILL_SHARES, LARGE_LOSSES, QUIET_LOSSES, type ReportSize, type Run, STRATEGY } from './runs.js';
-import { bytesText, percentText } from './texts.js';
-
-/** What a figure has to keep. */
-export interface Terms {
-  /** Heading that it stands under. */
-  readonly item: string;
-  readonly conditions: string;
-  readonly figure: string;
-  readonly bound: 'at most' | 'at least';
-  readonly limit: number;
-  /** What is behind a value: `x` for a multiple of another figure, `%` for a share. */
-  readonly unit: '' | 'x' | '%' | 'ms' | 'B';
-}
 
 /** A figure that a part of the runs has to keep. */
 export interface Target<Run, Result> extends Terms {
@@ -39,8 +28,7 @@ export function judge<Run, Result>(target: Target<Run, Result>, outcomes: readon
   const results = selected.flatMap(({ result }) => result ?? []);
   const isComplete = results.length > 0 && results.length === selected.length;
   const measured = isComplete ? target.measure(results) : NaN;
-  const isMet = target.bound === 'at most' ? measured <= target.limit : measured >= target.limit;
-  return { target, runs: selected.length, measured, isMet };
+  return { target, runs: selected.length, measured, isMet: isKept(target, measured) };
 }
 
 /** All targets, those of a small report with the conditions that it has. */

@@ -1,5 +1,5 @@
 import type { Judgement } from './targets.js';
-import { numberText } from './texts.js';
+import { numberText } from '../../report/texts.js';
 
 /** Says which targets are missed, and how many are met. */
 export function tellVerdict(judgements: readonly Judgement[]): void {

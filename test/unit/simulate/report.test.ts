@@ -10,7 +10,7 @@ import { hashOfCode, RunCache } from '../../simulate/report/run-cache.js';
 import { copySimulator } from '../../simulate/report/simulator-copy.js';
 import { argumentsOf, FULL, listRuns, QUICK, type Run, type SimulationOutcome } from '../../simulate/report/runs.js';
 import { judge, listTargets } from '../../simulate/report/targets.js';
-import { bytesText, markdownTable, millisecondsText, percentText } from '../../simulate/report/texts.js';
+import { bytesText, markdownTable, millisecondsText, percentText } from '../../report/texts.js';
 import type { SimulationResult } from '../../simulate/result.js';
 
 /** A result that keeps all targets. */

@@ -1,6 +1,6 @@
 import { targetTable, verdictTable } from '../../report/tables.js';
 import type { Judgement } from '../../report/targets.js';
-import { numberText } from '../../report/texts.js';
+import { numberText } from '../../../report/texts.js';
 import type { MembershipOutcome, TargetsSize } from './runs.js';
 import { detectionTable, falseDownsTable, idleTable, oneWayTable, partitionTable, startTable } from './tables.js';
 

@@ -1,4 +1,4 @@
-import { bytesText, markdownTable, millisecondsText, MISSING, numberText, percentText } from '../../report/texts.js';
+import { bytesText, markdownTable, millisecondsText, MISSING, numberText, percentText } from '../../../report/texts.js';
 import type { OneWayCase } from '../one-way.js';
 import type { MembershipResult } from '../result.js';
 import type { MembershipOutcome, MembershipRun } from './runs.js';

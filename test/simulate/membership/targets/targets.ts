@@ -1,5 +1,5 @@
 import type { Target } from '../../report/targets.js';
-import { numberText, percentText } from '../../report/texts.js';
+import { numberText, percentText } from '../../../report/texts.js';
 import type { MembershipResult } from '../result.js';
 import { DETECTION_LOSSES, type Disturbance, type MembershipRun, type TargetsSize } from './runs.js';
 

@@ -11,6 +11,11 @@ export function numberText(value: number, decimals = 3): string {
   return Number.isNaN(value) ? MISSING : value.toLocaleString('en', { maximumFractionDigits: decimals });
 }
 
+/** `1 round`, `3 rounds`. */
+export function countText(count: number, noun: string): string {
+  return `${numberText(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /** Milliseconds, to a tenth. */
 export function millisecondsText(ms: number): string {
   return Number.isNaN(ms) ? MISSING : `${ms.toLocaleString('en', { maximumFractionDigits: 1 })} ms`;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { drawFigure } from '../../simulate/report/svg/figure.js';
-import type { Chart } from '../../simulate/report/svg/chart.js';
-import { linearScale, logarithmicScale, roundStep, roundTicks, tickText } from '../../simulate/report/svg/scale.js';
+import { drawFigure } from '../../report/svg/figure.js';
+import type { Chart } from '../../report/svg/chart.js';
+import { linearScale, logarithmicScale, roundStep, roundTicks, tickText } from '../../report/svg/scale.js';
 
 describe('a scale', () => {
   it('places values in proportion, in either direction', () => {

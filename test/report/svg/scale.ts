@@ -43,6 +43,12 @@ export function roundStep(least: number): number {
   return factor * power;
 }
 
+/** The end of an axis that has room for this value: a round one a little above. */
+export function roundEnd(value: number): number {
+  const step = roundStep(value / 5);
+  return step * Math.ceil((value * 1.02) / step);
+}
+
 /** The label of a tick. */
 export function tickText(value: number): string {
   return value.toLocaleString('en', { maximumFractionDigits: 2 });
