@@ -116,6 +116,11 @@ export class BroadcastQueue {
     if (this.broadcastsOfTurn < TURN_BROADCASTS && this.bytesOfTurn < TURN_BYTES) return ACCEPTED;
     this.broadcastsOfTurn = 0;
     this.bytesOfTurn = 0;
+    return this.turnEnd();
+  }
+
+  /** Apart from `accepted`: there the closure would cost its context for each broadcast, made or not. */
+  private turnEnd(): Promise<void> {
     return new Promise(resolve => this.endOfTurn(resolve));
   }
 }

@@ -35,30 +35,35 @@ const MAX_TIMEOUT_MS = 0x7fff_ffff;
 
 function bind(local: Endpoint, onDatagram: DatagramListener): Promise<DatagramSocket> {
   const isIpv6 = local.address.includes(':');
+  const lookups = { count: 0 };
   const socket = createSocket({
     type: isIpv6 ? 'udp6' : 'udp4',
     // Peers are always literal addresses: no look-up, and so no wait, on the way of a datagram.
-    lookup: (host, _options, callback) => callback(null, host, isIpv6 ? 6 : 4),
+    lookup: (host, _options, callback) => {
+      lookups.count++;
+      callback(null, host, isIpv6 ? 6 : 4);
+    },
   });
   return new Promise((resolve, reject) => {
     socket.once('error', reject);
     socket.bind({ address: local.address, port: local.port, exclusive: true }, () => {
       socket.off('error', reject);
-      resolve(new UdpSocket(socket, isIpv6, onDatagram));
+      lookups.count = 0;
+      resolve(new UdpSocket(socket, isIpv6, lookups, onDatagram));
     });
   });
 }
 
 class UdpSocket implements DatagramSocket {
   readonly address: DatagramSocket['address'];
-  /** The system has a copy of what does not wait in the queue. */
-  readonly releasesSent = true;
   sendErrors = 0;
+  private sends = 0;
   private isClosed = false;
 
   constructor(
     private readonly socket: Socket,
     private readonly isIpv6: boolean,
+    private readonly lookups: { readonly count: number },
     onDatagram: DatagramListener,
   ) {
     const { address, port } = socket.address();
@@ -86,12 +91,20 @@ class UdpSocket implements DatagramSocket {
     return this.isClosed ? 0 : this.socket.getSendQueueSize();
   }
 
+  /** The system has a copy of what does not wait in the queue: Node hands it over when the address is known, which it is at once. */
+  get releasesSent(): boolean {
+    return this.lookups.count === this.sends;
+  }
+
   send(to: Endpoint, datagram: Uint8Array): void {
     if (this.isClosed) return;
     const isIpv4 = !to.address.includes(':');
     // An IPv4 socket has no way to IPv6; an IPv6 one reaches IPv4 by mapped addresses.
     if (!isIpv4 && !this.isIpv6) this.sendErrors++;
-    else this.socket.send(datagram, to.port, isIpv4 && this.isIpv6 ? `::ffff:${to.address}` : to.address, this.onSent);
+    else {
+      this.sends++;
+      this.socket.send(datagram, to.port, isIpv4 && this.isIpv6 ? `::ffff:${to.address}` : to.address, this.onSent);
+    }
   }
 
   close(): Promise<void> {

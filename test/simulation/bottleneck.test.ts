@@ -13,6 +13,7 @@ interface Setting {
   /** When each of our senders starts, ms. */
   readonly ours?: readonly number[];
   readonly tcps?: readonly number[];
+  readonly deafUntil?: number;
   readonly warmUpMs?: number;
   readonly ms?: number;
 }
@@ -20,11 +21,12 @@ interface Setting {
 /** Senders at one bottleneck. Shares are of the payload that arrives, by the rate of the link. */
 function run(setting: Setting) {
   const { mbits, bufferMs = 50, latencyMs = 0.1, jitterMs = 0, loss = 0, ours = [0], tcps = [] } = setting;
-  const { warmUpMs = 0, ms = 10_000 } = setting;
+  const { deafUntil = 0, warmUpMs = 0, ms = 10_000 } = setting;
   const clock = new Clock();
   const link = new Bottleneck(clock, mbits * 125, bufferMs);
   const random = new SeededRandom(1);
-  const senders = ours.map(startAt => new OurSender(clock, link, random, { latencyMs, jitterMs, loss, startAt }));
+  const path = { latencyMs, jitterMs, loss, deafUntil };
+  const senders = ours.map(startAt => new OurSender(clock, link, random, { ...path, startAt }));
   const rivals = tcps.map(startAt => new TcpSender(clock, link, latencyMs, startAt));
   clock.run(warmUpMs);
   link.reset();
@@ -73,6 +75,14 @@ describe('losses without congestion', () => {
     { mbits: 100, latencyMs: 20 },
   ])('of 30 % leave at least half of the lossless goodput: %o', setting => {
     expect(run({ ...setting, loss: 0.3 }).share).toBeGreaterThanOrEqual(0.5 * run(setting).share);
+  });
+});
+
+describe('a receiver that was silent until the rate was the least', () => {
+  it.each([{ loss: 0 }, { loss: 0.3 }])('is sent to as fast as before half a minute after it is back: %o', setting => {
+    const healthy = run({ mbits: 10, ...setting }).share;
+    const { share } = run({ mbits: 10, ...setting, deafUntil: 30_000, warmUpMs: 60_000 });
+    expect(share).toBeGreaterThanOrEqual(0.8 * healthy);
   });
 });
 

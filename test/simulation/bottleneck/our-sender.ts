@@ -20,6 +20,8 @@ export interface OurSenderOptions {
   /** Share of datagrams and of reports that is lost by chance. */
   readonly loss: number;
   readonly startAt: number;
+  /** Until then no report comes back, ms: the receiver gets no processor. */
+  readonly deafUntil?: number;
 }
 
 /** A flow of ours with always more to send, and the receiver that reports. */
@@ -69,7 +71,7 @@ export class OurSender {
     const { clock, options, random, flow } = this;
     this.received++;
     this.delivered += dataBytes;
-    if (dataBytes > 0 || random.unit() < options.loss) return;
+    if (dataBytes > 0 || clock.now < (options.deafUntil ?? 0) || random.unit() < options.loss) return;
     const arrivedAt = clock.now + CLOCK_OFFSET_MS;
     const report = { counter, received: this.received, arrivedAt, window: 4 * 1024 * 1024 };
     clock.at(clock.now + options.latencyMs, () => flow.onReport(1, report, 1, clock.now));
