@@ -6,6 +6,9 @@ import { Losses, lossesExceed } from './losses.js';
 /** Rounds are a round trip, but at least this, ms: shorter ones of a near peer would be told from too few datagrams. */
 export const LEAST_ROUND_MS = 25;
 
+/** A full datagram, bytes. */
+const DATAGRAM_BYTES = 1_200;
+
 /** What a link sends in its first round (RFC 9002, section 7.2, and RFC 6928). */
 export const INITIAL_ROUND_BYTES = 12_000;
 
@@ -46,7 +49,7 @@ const DRAIN_ROUNDS = 4;
  * The rate grows each round by a datagram in a round, the same for all, so that of two flows the smaller one catches up; by
  * no more than this share of it, or slow links would get a queue at once; and by this share more, or it took fast ones for ever.
  */
-const GROWTH = 1_200 / LEAST_ROUND_MS;
+const GROWTH = DATAGRAM_BYTES / LEAST_ROUND_MS;
 const MOST_GROWTH_SHARE = 0.08;
 const LEAST_GROWTH_SHARE = 0.002;
 /** After so many rounds without a queue growth doubles: there is room. It doubles again after as many more, up to the most. */
@@ -64,9 +67,19 @@ const LOOK_INTERVAL_MS = 10_000;
 const LOOK_MS = 64;
 const LOOK_SHARE = 0.25;
 
-/** Without a report for this long, or four round trips, the rate is halved; ms (RFC 5348, section 4.3). */
+/**
+ * Of a round that was too short to tell a rate from, no larger share than this is taken for lost: what is found missing in it may be
+ * of rounds before. Less, and a queue is left standing; more, and late news of losses stops everything.
+ */
+const MOST_MISSING = 0.5;
+
+/**
+ * Without a report for this long, ms, or four round trips, or so many datagrams at the rate, it is halved (RFC 5348, section 4.3, says
+ * two datagrams). Fewer, and a slow link on which reports get lost never becomes a fast one; more, and a dead one is sent more.
+ */
 export const NO_REPORT_MS = 1_000;
 const NO_REPORT_ROUND_TRIPS = 4;
+const NO_REPORT_DATAGRAMS = 8;
 
 /** A rate that is not used is halved so often, ms, down to that of the start (RFC 7661). */
 export const IDLE_HALVING_MS = 5_000;
@@ -163,7 +176,8 @@ export class RateController {
 
   /** Nothing was reported since then, though it was asked for; to be called now and then. */
   onSilence(roundTripMs: number, since: number, now: number): void {
-    const patience = Math.max(NO_REPORT_MS, NO_REPORT_ROUND_TRIPS * roundTripMs);
+    const sendingMs = (NO_REPORT_DATAGRAMS * DATAGRAM_BYTES) / this.rate;
+    const patience = Math.max(NO_REPORT_MS, NO_REPORT_ROUND_TRIPS * roundTripMs, sendingMs);
     if (now - Math.max(since, this.halvedAt) < patience) return;
     this.halvedAt = now;
     this.rate = Math.max(LEAST_RATE, this.rate / 2);
@@ -224,8 +238,9 @@ export class RateController {
   /** How fast one would have to send for what arrives, less what the path loses by itself. */
   private bottleneck(round: Round): number {
     const passed = 1 - this.pathLoss;
-    const byShare = (this.rate * (1 - Math.max(0, round.missing) / round.sent)) / passed;
-    return round.isTelling ? round.arrivalRate / passed : byShare;
+    if (round.isTelling) return round.arrivalRate / passed;
+    const missing = Math.min(MOST_MISSING, Math.max(0, round.missing) / round.sent);
+    return (this.rate * (1 - missing)) / passed;
   }
 
   private drain(round: Round, now: number): void {
