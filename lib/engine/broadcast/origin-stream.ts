@@ -187,7 +187,8 @@ function word(idBytes: Uint8Array): number {
   return idBytes[0]! | (idBytes[1]! << 8) | (idBytes[2]! << 16) | (idBytes[3]! << 24);
 }
 
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+/** Whether two node ids are the same. */
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   for (let i = 0; i < NODE_ID_BYTES; i++) if (a[i] !== b[i]) return false;
   return true;
 }

@@ -5,8 +5,9 @@ import type { Peer } from '../peers/peer.js';
 import type { PeerTable } from '../peers/peer-table.js';
 import { Timer } from '../timer-heap.js';
 import { Frame } from '../wire/frame.js';
+import { segmentOf } from '../wire/segment-frame.js';
 import type { MessagePackReader } from '../wire/message-pack-reader.js';
-import type { OriginStream, OriginTable } from './origin-stream.js';
+import { type OriginStream, type OriginTable, sameBytes } from './origin-stream.js';
 import type { SegmentCache } from './segment-cache.js';
 
 /**
@@ -159,6 +160,7 @@ export class Repair {
     const boot = reader.uint();
     // What waits for the peer bounds what a request can add, however many come.
     let room = REPAIR_SEGMENTS - peer.outbox.waitingRepairs;
+    const waitingFrom = stream === undefined ? Infinity : firstWaiting(stream, peer);
     for (let i = 3; i + 1 < length && !reader.failed; i += 2) {
       const first = reader.uint();
       const wanted = Math.min(reader.uint(), room);
@@ -168,7 +170,10 @@ export class Repair {
       const end = Math.min(first + wanted, stream.window.highest + 1);
       for (let sequence = first; sequence < end; sequence++) {
         const frame = this.cache.get(stream, sequence);
-        if (frame === undefined || !this.peers.send(peer, Priority.repair, frame, stream.lane)) continue;
+        if (frame === undefined) continue;
+        // Small messages overtake long ones, which seem to be missing then.
+        if (sequence >= waitingFrom && segmentOf(frame)!.count > 1) continue;
+        if (!this.peers.send(peer, Priority.repair, frame, stream.lane)) continue;
         this.context.counters.segmentsRepaired++;
       }
     }
@@ -287,6 +292,14 @@ function requestFor(stream: OriginStream, sequence: number): Request | undefined
 /** Whether what came now from the peer can be what it was asked for. */
 function couldAnswer(request: Request, peer: Peer, now: number): boolean {
   return peer === request.peer && now - request.askedAt >= 0.9 * peer.roundTrip.minimumMs;
+}
+
+/** From which sequence on segments of longer messages wait for the peer still, and need not be repeated. */
+function firstWaiting({ lane, idBytes, boot }: OriginStream, peer: Peer): number {
+  const frame = peer.outbox.firstBulkIn(lane);
+  const segment = frame === undefined ? undefined : segmentOf(frame);
+  const isOfStream = segment?.boot === boot && sameBytes(segment.origin, idBytes);
+  return isOfStream ? segment.sequence : Infinity;
 }
 
 function mergeOldest(requests: Request[]): void {

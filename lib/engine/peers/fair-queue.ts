@@ -65,6 +65,11 @@ export class FairQueue {
     if (next !== undefined) next.deficit += LANE_QUANTUM_BYTES;
   }
 
+  /** The frame of this lane that waits longest. */
+  firstIn(number: number): Uint8Array | undefined {
+    return this.lanes[number]?.frames.peek();
+  }
+
   /** Bytes that wait in this lane. */
   bytesIn(number: number): number {
     return this.lanes[number]?.bytes ?? 0;

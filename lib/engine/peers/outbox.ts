@@ -22,10 +22,10 @@ export const OUTBOX_BYTES = 4 * 1024 * 1024;
 export const CONTROL_BYTES = 1024 * 1024;
 
 /**
- * Of the data that is sent, repairs get at least this share while they wait: else a link that is full of new segments would
- * never close a gap. More, and repairs crowd out new segments, which makes more of them.
+ * Of the data that is sent, repairs get at least this share while they wait: a link that loses 30 % and is full of new segments has
+ * to repeat as much, or none of its messages is ever whole. More, and repairs crowd out new segments, which makes more of them.
  */
-export const REPAIR_SHARE = 1 / 8;
+export const REPAIR_SHARE = 1 / 2;
 
 /** What the segments of a message take up for each byte of it: an upper bound of the frame heads. */
 export const SEGMENTED_SHARE = 1.1;
@@ -78,6 +78,11 @@ export class Outbox {
     return this.queueOf(Priority.repair).frames;
   }
 
+  /** The segment of a longer message that waits longest of this lane. */
+  firstBulkIn(lane: number): Uint8Array | undefined {
+    return this.queueOf(Priority.bulk).firstIn(lane);
+  }
+
   /** False when the frame was refused because the outbox is full. @param lane that of its origin. */
   push(priority: Priority, frame: Uint8Array, lane = 0): boolean {
     const isControl = priority === Priority.control;
@@ -123,7 +128,7 @@ export class Outbox {
     if (frame.length > room) return undefined;
     queue.shift();
     if (priority === Priority.repair) this.repairCredit = Math.max(0, this.repairCredit - frame.length);
-    else if (this.waitingRepairs > 0) this.repairCredit += REPAIR_SHARE * frame.length;
+    else if (this.waitingRepairs > 0) this.repairCredit += (REPAIR_SHARE / (1 - REPAIR_SHARE)) * frame.length;
     return this.taken(frame, priority);
   }
 

@@ -50,10 +50,16 @@ const NO_BYTES = new Uint8Array(0);
 
 /** Tells the messages of one origin's segment frames from each other: the sequence of the first segment. */
 export function messageOfSegment(frame: Uint8Array): number {
+  const segment = segmentOf(frame);
+  return segment === undefined ? NaN : segment.sequence - segment.index;
+}
+
+/** Whose segment it is; the same object for the next frame. Undefined when it is malformed. */
+export function segmentOf(frame: Uint8Array): Readonly<Segment> | undefined {
   reader.reset(frame);
   const length = reader.array();
   reader.uint();
-  return readSegment(reader, length, scratch) ? scratch.sequence - scratch.index : NaN;
+  return readSegment(reader, length, scratch) ? scratch : undefined;
 }
 
 /** Bytes of a segment frame around a payload. */

@@ -15,7 +15,10 @@ import { SegmentCache } from '../../../../lib/engine/broadcast/segment-cache.js'
 import { Wish } from '../../../../lib/engine/broadcast/stream-link.js';
 import { nodeIdToBytes } from '../../../../lib/engine/node-id.js';
 import type { Peer } from '../../../../lib/engine/peers/peer.js';
+import { Priority } from '../../../../lib/engine/peers/outbox.js';
 import { Frame } from '../../../../lib/engine/wire/frame.js';
+import { MessagePackWriter } from '../../../../lib/engine/wire/message-pack-writer.js';
+import { Segment, writeSegment } from '../../../../lib/engine/wire/segment-frame.js';
 import { EngineLab, frameReader, framesTo, idOf } from '../engine-lab.js';
 
 const BOOT = 5;
@@ -370,6 +373,28 @@ describe('a request from a peer', () => {
     request(peer, [1, 5], BOOT + 1);
     request(peer, [1, 5], BOOT, nodeIdToBytes(idOf(0x78)));
     expect(framesTo(peer)).toEqual([]);
+  });
+
+  it('is not answered with what waits for the peer still as part of a long message, which small ones overtook', () => {
+    const segment = new Segment();
+    const writer = new MessagePackWriter(1_000);
+    const write = (sequence: number, count: number) => {
+      Object.assign(segment, { hops: 1, origin: ORIGIN, boot: BOOT, sequence, index: Math.min(5, count - 1), count });
+      writer.reset();
+      writeSegment(writer, segment);
+      stream.window.add(sequence, 0);
+      cache.add(stream, sequence, 0, writer.take());
+      return cache.get(stream, sequence)!;
+    };
+    for (let sequence = 110; sequence <= 115; sequence++) {
+      peer.outbox.push(Priority.bulk, write(sequence, 10), stream.lane);
+    }
+    write(116, 1);
+    peer.outbox.shift(Infinity, true);
+    request(peer, [110, 7]);
+    expect(peer.outbox.waitingRepairs).toBe(2);
+    const sent = framesTo(peer).map(each => each[4] as number);
+    expect(sent.sort()).toEqual([110, 111, 112, 113, 114, 115, 116]);
   });
 
   it('is not answered with an empty range', () => {

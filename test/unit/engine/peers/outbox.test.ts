@@ -20,7 +20,7 @@ function taken(room = Infinity, isDataDue = true): number[] {
 
 describe('the order of an outbox', () => {
   it('is by urgency: control, events, segments of large messages, repairs', () => {
-    outbox.push(Priority.repair, frame(4));
+    outbox.push(Priority.repair, frame(4, 10));
     outbox.push(Priority.bulk, frame(3));
     outbox.push(Priority.event, frame(2));
     outbox.push(Priority.control, frame(1));
@@ -34,12 +34,21 @@ describe('the order of an outbox', () => {
 
   it('keeps everything but control back while no data is due', () => {
     for (const priority of [Priority.repair, Priority.bulk, Priority.event, Priority.control]) {
-      outbox.push(priority, frame(priority));
+      outbox.push(priority, frame(priority, priority === Priority.repair ? 10 : 1));
     }
     expect(taken(Infinity, false)).toEqual([Priority.control]);
     expect(outbox.hasData).toBe(true);
     expect(taken()).toEqual([Priority.event, Priority.bulk, Priority.repair]);
     expect(outbox.hasData).toBe(false);
+  });
+
+  it('has repairs take turns with what is more urgent, byte for byte, while both wait', () => {
+    for (let i = 0; i < 4; i++) {
+      outbox.push(Priority.bulk, frame(Priority.bulk, 10));
+      outbox.push(Priority.repair, frame(Priority.repair, 20));
+    }
+    const [bulk, repair] = [Priority.bulk, Priority.repair];
+    expect(taken()).toEqual([bulk, bulk, repair, bulk, bulk, repair, repair, repair]);
   });
 
   it('does not let a small frame overtake an urgent one that needs another datagram', () => {
