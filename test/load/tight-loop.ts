@@ -11,7 +11,7 @@ const MEMORY_EVERY_MS = 500;
 /** Limits: those of the goals of this project, and of memory what a process with full queues may take. */
 const MOST_LAG_MS = 100;
 const MOST_RECOVERY_MS = 1_000;
-const MOST_GROWTH_SHARE = 0.1;
+const MOST_GROWTH_SHARE = 0.05;
 const MOST_RSS_MB = 512;
 
 export interface TightLoopOptions {
@@ -174,11 +174,14 @@ function watchMemory(homies: Homies) {
   };
 }
 
-/** By which share the memory of a process was larger in the last quarter than in the second, at most. Not below 0. */
+/**
+ * By which share the memory of a process was larger in the last quarter than in the one before, at most. Not below 0. Until
+ * then caches fill up, and what a moment needed more is not given back by the runtime.
+ */
 function growthShare(memory: readonly (readonly number[])[]): number {
   const growths = memory.map(samples => {
     const quarter = Math.max(1, samples.length >> 2);
-    return mean(samples.slice(-quarter)) / mean(samples.slice(quarter, 2 * quarter)) - 1;
+    return mean(samples.slice(-quarter)) / mean(samples.slice(-2 * quarter, -quarter)) - 1;
   });
   return Math.max(0, ...growths);
 }
