@@ -74,7 +74,7 @@ export class EventPath {
 
   /** Emits until the paths of the stream are chosen; returns at once when they are. To be called before each run. */
   async choosePaths(): Promise<void> {
-    if (performance.now() - this.emittedAt < PAUSE_MS) return;
+    if (!this.network.hasDelays || performance.now() - this.emittedAt < PAUSE_MS) return;
     const passedOn = () => this.listener.metrics()['segmentsSent'];
     let before = passedOn();
     let chosenAt = performance.now();

@@ -25,6 +25,8 @@ interface Waiting {
  */
 export class LoopNetwork implements DatagramNetwork {
   readonly random = udpNetwork.random;
+  /** Whether of two copies one comes first, so that there are paths to choose. */
+  readonly hasDelays: boolean = true;
   private readonly listeners = new Map<number, DatagramListener>();
   private readonly waiting = new Map<number, Waiting[]>();
   private readonly memory = new Uint8Array(SYSTEM_BYTES);

@@ -16,6 +16,7 @@ interface Alarm {
  */
 export class VirtualLoopNetwork extends LoopNetwork {
   override readonly random = new SeededRandom(1).fill;
+  override readonly hasDelays = false;
   private time = 1;
   private readonly alarms = new Set<Alarm>();
 
