@@ -136,20 +136,20 @@ function reportsOf(homies: Homies): Promise<HandlerReport[]> {
 
 /** Events that were handled so far, and that were counted as lost. */
 function totals(reports: readonly HandlerReport[]): [handled: number, lost: number] {
-  return [
-    sum(reports.flatMap(({ handled }) => handled)),
-    sum(reports.map(({ metrics }) => metrics['drop.segment_lost'] ?? 0)),
-  ];
+  return [sum(reports.flatMap(({ handled }) => handled)), metricOf(reports, 'drop.segment_lost')];
 }
 
 /** What was dropped meanwhile, by its reason: where nothing is lost, repairs made up for it. */
 function drops(part: string, before: readonly HandlerReport[], after: readonly HandlerReport[]): Figure[] {
   const names = new Set(after.flatMap(({ metrics }) => Object.keys(metrics)));
-  const total = (reports: readonly HandlerReport[], name: string) => sum(reports.map(each => each.metrics[name] ?? 0));
   return [...names]
     .filter(name => name.startsWith('drop.'))
-    .map(name => ({ name: `${part}: ${name}`, value: total(after, name) - total(before, name), unit: '' }))
+    .map(name => ({ name: `${part}: ${name}`, value: metricOf(after, name) - metricOf(before, name), unit: '' }))
     .filter(({ value }) => value > 0);
+}
+
+function metricOf(reports: readonly HandlerReport[], name: string): number {
+  return sum(reports.map(({ metrics }) => metrics[name] ?? 0));
 }
 
 function markerAt(reports: readonly HandlerReport[], from: number, to: number): number | undefined {
