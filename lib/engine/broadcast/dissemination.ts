@@ -322,7 +322,7 @@ export class Dissemination {
     now: number,
   ): void {
     if (segment.count > FLOOD_SEGMENTS) {
-      this.cache.share(stream, segment.sequence, now, bytes.subarray(start, end));
+      this.cache.share(stream, segment.sequence, now, bytes, start, end);
       this.paths.stirLarge(stream, now);
     } else {
       this.cache.add(stream, segment.sequence, now, bytes, start, end);

@@ -49,8 +49,8 @@ export class SegmentCache {
   /** The first entry from the oldest on whose bytes are in the ring, and how many there are. */
   private oldestCopied = 0;
   private copied = 0;
-  /** The memory that the newest view is of. */
-  private lastBuffer: ArrayBufferLike | undefined;
+  /** What the newest view is a part of. */
+  private lastDatagram: Uint8Array | undefined;
   private store = NOTHING;
   /** Where the next frame goes, unless it has to begin at the front. */
   private end = 0;
@@ -70,12 +70,12 @@ export class SegmentCache {
     this.append(stream, sequence, now, undefined, place, size);
   }
 
-  /** Keeps the frame itself, and so all the memory it is a part of: that counts, once for the frames that follow each other there. */
-  share(stream: OriginStream, sequence: number, now: number, frame: Uint8Array): void {
-    const size = frame.buffer === this.lastBuffer ? 0 : frame.buffer.byteLength;
+  /** Keeps a view, and so the whole datagram that the frame is a part of: that counts, once for the frames that follow each other there. */
+  share(stream: OriginStream, sequence: number, now: number, datagram: Uint8Array, start: number, end: number): void {
+    const size = datagram === this.lastDatagram ? 0 : datagram.length;
     if (!this.makeRoom(size, now)) return;
-    this.lastBuffer = frame.buffer;
-    this.append(stream, sequence, now, frame, 0, size);
+    this.lastDatagram = datagram;
+    this.append(stream, sequence, now, datagram.subarray(start, end), 0, size);
   }
 
   /** A segment's frame, to send; undefined when it is not held. */
@@ -201,7 +201,7 @@ export class SegmentCache {
     if (--stream.cached!.held === 0) stream.cached = undefined;
     this.bytes -= this.sizes[at]!;
     this.oldest = (this.oldest + 1) | 0;
-    if (--this.length === 0) this.lastBuffer = undefined;
+    if (--this.length === 0) this.lastDatagram = undefined;
     if (wasCopied) this.dropCopied();
   }
 

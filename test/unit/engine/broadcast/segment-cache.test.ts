@@ -21,7 +21,7 @@ function add(sequence: number, frame: Uint8Array, now = 0, of = stream): void {
 /** The same for a segment of a large message. */
 function share(sequence: number, frame: Uint8Array, now = 0, of = stream): void {
   of.arrived(sequence, undefined, now);
-  cache.share(of, sequence, now, frame);
+  cache.share(of, sequence, now, frame, 0, frame.length);
 }
 
 const held = (first = 1, of = stream) => [...cache.from(of, first)].map(frame => frame[0]);
@@ -90,15 +90,16 @@ describe('segments of large messages', () => {
   it('are kept as they are: all who send one share its memory', () => {
     const frame = new Uint8Array(1_000);
     share(1, frame);
-    expect(cache.get(stream, 1)).toBe(frame);
-    expect([...cache.from(stream, 1)][0]).toBe(frame);
+    const held = cache.get(stream, 1)!;
+    expect([held.buffer, held.length]).toEqual([frame.buffer, 1_000]);
+    expect([...cache.from(stream, 1)][0]).toBe(held);
   });
 
   it('count with the datagrams that they keep, once each', () => {
     const [first, second] = [new Uint8Array(16_384), new Uint8Array(1_200)];
-    for (let i = 0; i < 10; i++) share(i + 1, first.subarray(1_000 * i, 1_000 * (i + 1)));
+    for (let i = 0; i < 10; i++) cache.share(stream, i + 1, 0, first, 1_000 * i, 1_000 * (i + 1));
     expect(cache.bytes).toBe(16_384);
-    share(11, second.subarray(10, 1_010));
+    cache.share(stream, 11, 0, second, 10, 1_010);
     expect(cache.bytes).toBe(16_384 + 1_200);
   });
 
