@@ -1,9 +1,8 @@
 /** Runs one bench: see `--help`. */
 import { parseArgs } from 'node:util';
-import { runProgram } from '../processes/program.js';
 import type { Bench } from './bench.js';
 import { environment } from './environment.js';
-import { endAllChildren } from './processes.js';
+import { runWithChildren } from './processes.js';
 import { engine } from './engine/engine.js';
 import { guard } from './guard/guard.js';
 import { peers } from './peers/peers.js';
@@ -62,11 +61,4 @@ async function main(): Promise<number> {
   return bench.isFailed?.(result) === true ? 1 : 0;
 }
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    endAllChildren();
-    process.exit(1);
-  });
-}
-await runProgram(main);
-endAllChildren();
+await runWithChildren(main);

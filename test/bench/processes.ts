@@ -1,6 +1,7 @@
 import { type ChildProcess, fork, type ForkOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { runProgram } from '../processes/program.js';
 
 /** The ticks of `/proc/<pid>/stat` a second: 100 on every Linux that Node.js runs on (`getconf CLK_TCK`). */
 const TICKS_PER_SECOND = 100;
@@ -52,6 +53,18 @@ export async function end(child: ChildProcess): Promise<void> {
 /** For the end of the bench, whatever ends it. */
 export function endAllChildren(): void {
   for (const child of children) child.kill('SIGKILL');
+}
+
+/** Runs a program of this bench as `runProgram` does, and ends what it started, also when it is told to end itself. */
+export async function runWithChildren(main: () => Promise<number>): Promise<void> {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      endAllChildren();
+      process.exit(1);
+    });
+  }
+  await runProgram(main);
+  endAllChildren();
 }
 
 /** Answers the questions of {@link Worker.ask} in the worker, after saying hello. */

@@ -2,11 +2,11 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { runProgram, UsageError } from '../../processes/program.js';
+import { UsageError } from '../../processes/program.js';
 import { withMarkedSection } from '../../report/marked-section.js';
 import { writeFiles } from '../../report/write-files.js';
 import { environment } from '../environment.js';
-import { endAllChildren } from '../processes.js';
+import { endAllChildren, runWithChildren } from '../processes.js';
 import { summaryText, judgeAll } from './judgement.js';
 import { README_MARK } from './readme.js';
 import { render } from './render.js';
@@ -114,11 +114,4 @@ function tell(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    endAllChildren();
-    process.exit(1);
-  });
-}
-await runProgram(main);
-endAllChildren();
+await runWithChildren(main);
