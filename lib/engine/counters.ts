@@ -77,6 +77,8 @@ export class Counters {
   segmentsDuplicate = 0;
   /** Copies handed to links, own segments included. */
   segmentsSent = 0;
+  /** Copies taken back before they were sent, because their link choked the stream. */
+  segmentsRetracted = 0;
   repairsRequested = 0;
   segmentsRepaired = 0;
   /** Datagrams sent to find out whether larger ones get through, those that did not, and how often larger ones did no more. */

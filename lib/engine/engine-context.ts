@@ -3,6 +3,7 @@ import { DATA_OVERHEAD } from './crypto/data-header.js';
 import type { EngineEvent } from './engine-event.js';
 import type { EngineOptions } from './engine-options.js';
 import { Fifo } from './fifo.js';
+import { Overload } from './peers/overload.js';
 import { TimerHeap } from './timer-heap.js';
 import { MessagePackWriter } from './wire/message-pack-writer.js';
 
@@ -33,6 +34,8 @@ export class EngineContext {
   readonly timers = new TimerHeap();
   readonly counters = new Counters();
   readonly events = new Fifo<EngineEvent>();
+  /** Whether this node keeps up. */
+  readonly overload = new Overload();
   /** Writes one frame at a time. */
   readonly writer = new MessagePackWriter(2 * NETWORK_DATAGRAM_BYTES, FRAME_SLAB_BYTES);
 

@@ -17,7 +17,6 @@ import { Seeds } from './membership/seeds.js';
 import { Feeds } from './overlay/feeds.js';
 import { Heartbeats } from './peers/heartbeats.js';
 import { Introductions } from './peers/introductions.js';
-import { Overload } from './peers/overload.js';
 import { Packer } from './peers/packer.js';
 import { challengePath } from './peers/path-validation.js';
 import type { Peer } from './peers/peer.js';
@@ -41,7 +40,6 @@ export class GwyhEngine {
   private readonly transmits: Transmits;
   private readonly heartbeats: Heartbeats;
   private readonly health = new LocalHealth();
-  private readonly overload = new Overload();
   private readonly membership: Membership;
   private readonly liveness: Liveness;
   private readonly lostMembers: LostMembers;
@@ -128,7 +126,7 @@ export class GwyhEngine {
     this.dissemination = new Dissemination(this.context, this.peers, table, incarnation, now);
     const { heartbeats, dissemination } = this;
     const { probes } = this.liveness;
-    const reports = new ReceiverReports(this.context, this.peers, this.overload);
+    const reports = new ReceiverReports(this.context, this.peers);
     this.frames = new FrameDispatch(this.context, { heartbeats, membership, probes, dissemination, strays, reports });
   }
 
@@ -164,7 +162,7 @@ export class GwyhEngine {
     if (this.hasLeft) return;
     const due = this.deadline();
     this.health.woke(now, due);
-    this.overload.waited(now - due, now);
+    this.context.overload.waited(now - due, now);
     this.now = now;
     this.introductions.timeout(now);
     this.context.timers.fireDue(now);
@@ -172,7 +170,7 @@ export class GwyhEngine {
 
   /** What came in, or an event, had to wait so long, ms, since the host was busy: if it is too long, peers are told to send less. */
   waited(now: number, ms: number): void {
-    this.overload.waited(ms, now);
+    this.context.overload.waited(ms, now);
   }
 
   /** Sends a message to the cluster, or to the homies of some zones. It is copied. */
@@ -297,7 +295,7 @@ export class GwyhEngine {
       sessions: this.sessions.size,
       timers: this.context.timers.size,
       ...this.introductions.metrics,
-      ...this.overload.metrics(this.now),
+      ...this.context.overload.metrics(this.now),
       ...this.peers.metrics,
       ...this.liveness.metrics,
       ...this.dissemination.metrics,

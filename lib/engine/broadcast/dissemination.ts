@@ -24,7 +24,7 @@ import { type IncompleteMessage, Reassembly } from './reassembly.js';
 import { Repair } from './repair.js';
 import { Room } from './room.js';
 import { SegmentCache } from './segment-cache.js';
-import { Wish } from './stream-link.js';
+import { type StreamLink, Wish } from './stream-link.js';
 import { Streams } from './streams.js';
 
 /** How often caches and idle streams are swept, ms. */
@@ -195,11 +195,14 @@ export class Dissemination {
   onWish(peer: Peer, reader: MessagePackReader, now: number): void {
     const wanted = this.paths.onWish(peer, reader);
     if (wanted === undefined) return;
-    const { stream } = wanted.link;
+    const { link, from } = wanted;
+    const { stream } = link;
+    if (link.theirs > Wish.eager) return this.choked(link, now);
+    if (from === 0) return;
     if (stream.isOwn) this.large.claimed();
-    if (now - wanted.link.servedAt < LEAST_SERVICE_MS) return;
-    wanted.link.servedAt = now;
-    for (const frame of this.cache.from(stream, wanted.from)) {
+    if (now - link.servedAt < LEAST_SERVICE_MS) return;
+    link.servedAt = now;
+    for (const frame of this.cache.from(stream, from)) {
       // What does not fit is asked for when it is missed.
       if (!this.peers.send(peer, Priority.bulk, frame, stream.lane)) return;
       this.context.counters.segmentsSent++;
@@ -266,6 +269,15 @@ export class Dissemination {
       payload,
       meta: { origin: stream.originIn(this.members.get(stream.id)?.zone), sequence, hops, receivedFrom: peer.id },
     });
+  }
+
+  /** The peer hears the stream elsewhere: what waits for it would come twice. What it misses all the same, it is told of. */
+  private choked(link: StreamLink, now: number): void {
+    const { stream, peer } = link;
+    const retracted = peer.outbox.retract(stream.idBytes, stream.lane);
+    if (retracted === 0) return;
+    this.context.counters.segmentsRetracted += retracted;
+    if (link.theirs === Wish.lazy) this.announcements.soon(link, now);
   }
 
   private lost({ stream, zones, ...message }: IncompleteMessage): void {

@@ -159,13 +159,13 @@ export class Paths {
       link.peer.timeliness.sample(Math.max(0, at - arrival));
     } else if (sequence > stream.newest && (link.ours === Wish.eager || (times !== undefined && link.isFeed))) {
       this.repeat(link, now);
-    } else if (sequence > stream.newest + 1 && stream.arrivalTimes !== undefined) {
+    } else if (sequence > stream.newest + 1 && times !== undefined && !this.context.overload.isBehind(now)) {
       const patience = Math.max(stream.lateness.patienceMs, STARVED_INTERVALS * stream.intervalMs);
       if (now - stream.newestAt >= patience) this.graft(link, now, stream.newest + 1);
     }
   }
 
-  /** `[11, origin, boot, wish, from]`. Returns the link that wants what we hold from a sequence on. */
+  /** `[11, origin, boot, wish, from]`. Returns the link whose wish it is, and from which sequence on it wants what we hold; 0 for none. */
   onWish(peer: Peer, reader: MessagePackReader): { link: StreamLink; from: number } | undefined {
     const stream = this.origins.find(reader.bytesOf(NODE_ID_BYTES));
     const boot = reader.uint();
@@ -175,7 +175,7 @@ export class Paths {
     const link = stream.link(peer);
     link.theirs = wish as Wish;
     stream.hasWishes = true;
-    return wish === Wish.eager && from > 0 ? { link, from } : undefined;
+    return { link, from: wish === Wish.eager ? from : 0 };
   }
 
   /** Takes the link as a feed. @param from the sequence from which on it is to send what it holds already; 0 for none. */
@@ -232,7 +232,16 @@ export class Paths {
       const link = stream.link(peer);
       (link.isFeed ? feeds : choked).push(link);
     }
-    this.chokeSome(stream, feeds, slots, now);
+    // A node that is behind is late by itself, whoever brings it the segments: another feed would only be more work.
+    const isBehind = this.context.overload.isBehind(now);
+    this.chokeSome(stream, feeds, slots, isBehind ? 1 : MOST_FEEDS, now);
+    if (!isBehind) this.graftLeader(choked, now);
+    this.ensureFeed(stream, now);
+    this.chooseAnnouncers(stream, now);
+  }
+
+  /** The choked link that would be most worth being a feed becomes one, if any would. */
+  private graftLeader(choked: readonly StreamLink[], now: number): void {
     let leader: StreamLink | undefined;
     let most = 0;
     for (const link of choked) {
@@ -243,14 +252,18 @@ export class Paths {
       }
     }
     if (leader !== undefined) this.graft(leader, now);
-    this.ensureFeed(stream, now);
-    this.chooseAnnouncers(stream, now);
   }
 
-  private chokeSome(stream: OriginStream, feeds: readonly StreamLink[], slots: readonly number[], now: number): void {
+  private chokeSome(
+    stream: OriginStream,
+    feeds: readonly StreamLink[],
+    slots: readonly number[],
+    wanted: number,
+    now: number,
+  ): void {
     const isCrowded = feeds.length > FIRST_FEEDS;
     const times = feeds.map(link => link.times);
-    const [worth, most] = isCrowded ? [-Infinity, FIRST_FEEDS] : [FEED_WORTH_MS, MOST_FEEDS];
+    const [worth, most] = isCrowded ? [-Infinity, FIRST_FEEDS] : [FEED_WORTH_MS, wanted];
     const kept = chooseFeeds(times, slots, this.repair.costMs(stream), worth, most);
     for (let i = 0; i < feeds.length; i++) {
       if (kept.includes(i)) continue;

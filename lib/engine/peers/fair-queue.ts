@@ -34,10 +34,7 @@ export class FairQueue {
   push(number: number, frame: Uint8Array): void {
     let lane = this.lanes[number];
     if (lane === undefined) lane = this.open(number);
-    lane.frames.push(frame);
-    lane.bytes += frame.length;
-    this.bytes += frame.length;
-    this.frames++;
+    this.append(lane, frame);
   }
 
   /** The frame whose turn it is; undefined when there is none. */
@@ -92,11 +89,32 @@ export class FairQueue {
     return dropped;
   }
 
+  /** Drops the frames of a lane for which this holds, wherever they stand. Returns how many went. */
+  dropWhere(number: number, isUnwanted: (frame: Uint8Array) => boolean): number {
+    const lane = this.lanes[number];
+    if (lane === undefined) return 0;
+    const before = lane.frames.length;
+    for (let i = before; i > 0; i--) {
+      const frame = this.take(lane);
+      if (!isUnwanted(frame)) this.append(lane, frame);
+    }
+    const left = lane.frames.length;
+    if (left === 0) this.leave(lane);
+    return before - left;
+  }
+
   clear(): void {
     this.frames = 0;
     this.bytes = 0;
     this.turns.clear();
     this.lanes.length = 0;
+  }
+
+  private append(lane: Lane, frame: Uint8Array): void {
+    lane.frames.push(frame);
+    lane.bytes += frame.length;
+    this.bytes += frame.length;
+    this.frames++;
   }
 
   private take(lane: Lane): Uint8Array {

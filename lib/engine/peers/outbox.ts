@@ -1,5 +1,5 @@
 import { Fifo } from '../fifo.js';
-import { messageOfSegment } from '../wire/segment-frame.js';
+import { isSegmentOf, messageOfSegment } from '../wire/segment-frame.js';
 import { FairQueue, LANES } from './fair-queue.js';
 
 /**
@@ -111,6 +111,19 @@ export class Outbox {
       return dropped;
     }
     return 0;
+  }
+
+  /** Takes back the segments of an origin that wait, but for repairs, which were asked for. Returns how many. @param lane its lane. */
+  retract(originId: Uint8Array, lane: number): number {
+    let retracted = 0;
+    for (const priority of [Priority.event, Priority.bulk]) {
+      const queue = this.queueOf(priority);
+      const before = queue.bytes;
+      retracted += queue.dropWhere(lane, frame => isSegmentOf(originId, frame));
+      this.bytes -= before - queue.bytes;
+    }
+    this.frames -= retracted;
+    return retracted;
   }
 
   /** The next frame of at most `room` bytes of the most urgent class; anything but control only if `isDataDue`. */

@@ -37,6 +37,11 @@ export class Overload {
     this.share = Math.max(LEAST_WINDOW_SHARE, this.share * Math.max(WINDOW_CUT, OVERLOAD_MS / ms));
   }
 
+  /** Whether it was behind just now. */
+  isBehind(now: number): boolean {
+    return this.windowShare(now) < 1;
+  }
+
   metrics(now: number): Record<string, number> {
     return { overloads: this.cuts, receiveWindowShare: this.windowShare(now) };
   }

@@ -3,7 +3,6 @@ import type { EngineContext } from '../engine-context.js';
 import { Frame } from '../wire/frame.js';
 import type { MessagePackReader } from '../wire/message-pack-reader.js';
 import { Priority } from './outbox.js';
-import type { Overload } from './overload.js';
 import type { Peer } from './peer.js';
 import type { PeerTable } from './peer-table.js';
 
@@ -28,7 +27,6 @@ export class ReceiverReports {
   constructor(
     private readonly context: EngineContext,
     private readonly peers: PeerTable,
-    private readonly overload: Overload,
   ) {}
 
   /** `[15]`, in the packet with this counter of this session. */
@@ -36,7 +34,7 @@ export class ReceiverReports {
     const isNew = now - peer.askedUsAt >= ASKER_MS;
     peer.askedUsAt = now;
     this.count(isNew ? -Infinity : this.countedAt, now);
-    const { writer, options } = this.context;
+    const { writer, options, overload } = this.context;
     writer.reset();
     writer.array(6);
     writer.uint(Frame.report);
@@ -44,7 +42,7 @@ export class ReceiverReports {
     writer.uint(counter);
     writer.uint(session.receivedCount);
     writer.uint(Math.max(0, Math.round(now * 1_000)));
-    const room = options.receiveBufferBytes * this.overload.windowShare(now);
+    const room = options.receiveBufferBytes * overload.windowShare(now);
     writer.uint(Math.floor(room / this.askers));
     this.peers.send(peer, Priority.control, writer.take());
   }

@@ -13,6 +13,9 @@ export const MAX_HOPS = 127;
 /** Where `hops` stands in an encoded frame: after the array's and the type's byte. */
 export const HOPS_OFFSET = 2;
 
+/** Where the origin's id stands: after them, `hops`, and the two bytes that say how long it is. */
+const ORIGIN_OFFSET = HOPS_OFFSET + 3;
+
 /** Most zones one broadcast may name: with the longest names they still leave half of a datagram to the payload. */
 export const MAX_SCOPE_ZONES = 8;
 
@@ -60,6 +63,12 @@ export function segmentOf(frame: Uint8Array): Readonly<Segment> | undefined {
   const length = reader.array();
   reader.uint();
   return readSegment(reader, length, scratch) ? scratch : undefined;
+}
+
+/** Whether the segment in a frame that this node encoded or passed on is of this origin. */
+export function isSegmentOf(originId: Uint8Array, frame: Uint8Array): boolean {
+  for (let i = 0; i < NODE_ID_BYTES; i++) if (frame[ORIGIN_OFFSET + i] !== originId[i]) return false;
+  return true;
 }
 
 /** Bytes of a segment frame around a payload. */

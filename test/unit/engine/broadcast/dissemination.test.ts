@@ -1,14 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { ORIGIN_IDLE_MS } from '../../../../lib/engine/broadcast/origin-stream.js';
+import { Wish } from '../../../../lib/engine/broadcast/stream-link.js';
 import type { DropReason } from '../../../../lib/engine/counters.js';
 import { MAX_FRAME_BYTES } from '../../../../lib/engine/engine-context.js';
 import { nodeIdToBytes } from '../../../../lib/engine/node-id.js';
 import { Frame } from '../../../../lib/engine/wire/frame.js';
 import { MAX_HOPS, MAX_SCOPE_ZONES } from '../../../../lib/engine/wire/segment-frame.js';
+import { Priority } from '../../../../lib/engine/peers/outbox.js';
 import type { VirtualHomie } from '../../../../lib/testing/virtual-cluster.js';
 import { pack, sendRaw, startPair } from '../insider.js';
+import { BroadcastLab, ORIGIN as BROADCAST_ORIGIN, takeFrom } from './broadcast-lab.js';
 
 const ORIGIN = new Uint8Array(16).fill(9);
+const OTHER = new Uint8Array(16).fill(10);
 
 /** A message of one segment, of an origin far away. */
 const segmentOf = (payload: Uint8Array, { hops = 1, boot = 5, sequence = 1, origin = ORIGIN as Uint8Array } = {}) =>
@@ -128,6 +132,46 @@ describe('a segment from a peer', () => {
     cluster.advance(10);
     expect(second.arrivals.length).toBe(1);
     expect(drops(second, 'message_refused')).toBe(1);
+  });
+});
+
+describe('a link that chokes a stream', () => {
+  /** A node with two links that passes a stream from the one on to the other. */
+  function relay() {
+    const lab = new BroadcastLab();
+    const feed = lab.link(1);
+    const subscriber = lab.link(2);
+    for (let sequence = 1; sequence <= 5; sequence++) lab.segment(feed, sequence, sequence);
+    lab.segment(feed, 1, 6, { origin: OTHER });
+    return { lab, subscriber };
+  }
+
+  it('gets nothing more of what waits for it, but the streams of others', () => {
+    const { lab, subscriber } = relay();
+    lab.wish(subscriber, Wish.silent, 0, 10);
+    expect(lab.context.counters.segmentsRetracted).toBe(5);
+    lab.advanceTo(30);
+    expect(takeFrom(subscriber)).toMatchObject({ segments: [1], digests: [] });
+  });
+
+  it('is told what there is, if it wants that', () => {
+    const { lab, subscriber } = relay();
+    lab.wish(subscriber, Wish.lazy, 0, 10);
+    lab.advanceTo(30);
+    expect(takeFrom(subscriber)).toMatchObject({ segments: [1], digests: [{ newest: 5 }] });
+  });
+
+  it('gets what it asked for all the same', () => {
+    const { lab, subscriber } = relay();
+    lab.wish(subscriber, Wish.eager, 3, 10);
+    takeFrom(subscriber);
+    lab.peers.send(
+      subscriber,
+      Priority.repair,
+      segmentOf(new Uint8Array(9), { origin: BROADCAST_ORIGIN, sequence: 2 }),
+    );
+    lab.wish(subscriber, Wish.silent, 0, 20);
+    expect(takeFrom(subscriber).segments).toEqual([2]);
   });
 });
 

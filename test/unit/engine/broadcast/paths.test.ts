@@ -23,6 +23,7 @@ import {
 import { Repair } from '../../../../lib/engine/broadcast/repair.js';
 import { SegmentCache } from '../../../../lib/engine/broadcast/segment-cache.js';
 import { type StreamLink, Wish } from '../../../../lib/engine/broadcast/stream-link.js';
+import { OVERLOAD_MS } from '../../../../lib/engine/peers/overload.js';
 import type { Peer } from '../../../../lib/engine/peers/peer.js';
 import { Timer } from '../../../../lib/engine/timer-heap.js';
 import { Frame } from '../../../../lib/engine/wire/frame.js';
@@ -242,6 +243,38 @@ describe('the later choices', () => {
   });
 });
 
+describe('a node that is behind', () => {
+  beforeEach(() => {
+    hearMany(20, IN_TURN);
+    for (const link of links) link.theirs = Wish.lazy;
+    roll = 'lowest';
+  });
+
+  const fallBehind = () => lab.context.overload.waited(10 * OVERLOAD_MS, now);
+
+  it('is content with one feed, whatever another would save', () => {
+    for (let i = 0; i < 20 * CHOICE_SEGMENTS; i++) {
+      fallBehind();
+      hear(i % 4 === 0 ? [NaN, 10, 20, 30] : IN_TURN);
+    }
+    expect(feeds()).toEqual([0]);
+  });
+
+  it('takes no link for being earlier: all of them would be as late here', () => {
+    settle(IN_TURN, 1);
+    Object.assign(links[3]!, { comparisons: LEAST_COMPARISONS, leadMs: GRAFT_LEAD_MS + 5 });
+    for (let i = 0; i < CHOICE_SEGMENTS; i++) {
+      fallBehind();
+      hear(IN_TURN);
+    }
+    expect(feeds()).toEqual([0]);
+    // Nor for telling of what has yet to be read.
+    lab.context.overload.waited(10 * OVERLOAD_MS, now + 1_000);
+    paths.announced(stream, links[3]!, stream.newest + 9, now, now + 1_000);
+    expect(feeds()).toEqual([0]);
+  });
+});
+
 describe('choked links', () => {
   it('keep silent but for the one that could repair quickest', () => {
     links[5]!.peer.roundTrip.sample(1, 0);
@@ -441,8 +474,8 @@ describe('a wish of a peer', () => {
   it('for the stream may want what is held already', () => {
     const [link] = links;
     expect(wish(link!.peer, Wish.eager, 7).wanted).toEqual({ link, from: 7 });
-    expect(wish(link!.peer, Wish.eager, 0).wanted).toBeUndefined();
-    expect(wish(link!.peer, Wish.lazy, 7).wanted).toBeUndefined();
+    expect(wish(link!.peer, Wish.eager, 0).wanted).toEqual({ link, from: 0 });
+    expect(wish(link!.peer, Wish.lazy, 7).wanted).toEqual({ link, from: 0 });
   });
 
   it.each([

@@ -92,6 +92,30 @@ describe('a fair queue', () => {
 /** Three messages of two frames each. */
 const messageOf = (each: Uint8Array) => each[1]! >> 1;
 
+describe('dropping what nobody wants any more', () => {
+  it('leaves the rest of the lane, in its order', () => {
+    const queue = new FairQueue();
+    for (let i = 0; i < 6; i++) queue.push(1, frame(1, i));
+    queue.push(2, frame(2, 0));
+    expect(queue.dropWhere(1, each => each[1]! % 2 === 0)).toBe(3);
+    expect([queue.frames, queue.bytes, queue.bytesIn(1)]).toEqual([4, 400, 300]);
+    expect(drain(queue).map(each => [each[0], each[1]])).toEqual([
+      [1, 1],
+      [1, 3],
+      [1, 5],
+      [2, 0],
+    ]);
+  });
+
+  it('leaves the other lanes their turns when it empties one', () => {
+    const queue = new FairQueue();
+    for (const lane of [1, 2]) for (let i = 0; i < 3; i++) queue.push(lane, frame(lane, i));
+    expect(queue.dropWhere(1, () => true)).toBe(3);
+    expect(queue.dropWhere(3, () => true)).toBe(0);
+    expect(drain(queue).map(each => each[0])).toEqual([2, 2, 2]);
+  });
+});
+
 describe('dropping the oldest of a lane', () => {
   it('takes all frames of one message', () => {
     const queue = new FairQueue();

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Peer } from '../../../../lib/engine/peers/peer.js';
 import { ASKER_MS, ReceiverReports, REPORT_REQUEST } from '../../../../lib/engine/peers/receiver-reports.js';
-import { Overload, OVERLOAD_MS } from '../../../../lib/engine/peers/overload.js';
+import { OVERLOAD_MS } from '../../../../lib/engine/peers/overload.js';
 import { Priority } from '../../../../lib/engine/peers/outbox.js';
 import { Frame } from '../../../../lib/engine/wire/frame.js';
 import { EngineLab, frameReader, framesTo } from '../engine-lab.js';
@@ -10,14 +10,14 @@ import { pack } from '../insider.js';
 const BUFFER = 400_000;
 
 let lab: EngineLab;
-let overload: Overload;
+
 let reports: ReceiverReports;
 let peer: Peer;
 
 beforeEach(() => {
   lab = new EngineLab({ receiveBufferBytes: BUFFER });
-  overload = new Overload();
-  reports = new ReceiverReports(lab.context, lab.peers, overload);
+
+  reports = new ReceiverReports(lab.context, lab.peers);
   peer = lab.meet(1);
 });
 
@@ -59,7 +59,7 @@ describe('the window', () => {
 
 describe('the window of a node that is behind', () => {
   it('is smaller, so that those who send slow down', () => {
-    overload.waited(2 * OVERLOAD_MS, 1_000);
+    lab.context.overload.waited(2 * OVERLOAD_MS, 1_000);
     expect(windowOf(peer, 1_000)).toBe(BUFFER / 2);
     expect(windowOf(lab.meet(2), 1_000)).toBe(BUFFER / 4);
     expect(windowOf(peer, 60_000)).toBe(BUFFER);
