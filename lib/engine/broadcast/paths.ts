@@ -56,6 +56,12 @@ export const GRAFT_LEAD_MS = 2.5;
  */
 export const SWAP_LEAD_MS = 0.4;
 
+/**
+ * A node that is behind chokes a feed at once that brought this many more copies in vain than first ones, if another is left
+ * that nobody who hears the stream from us leans on. Less: feeds are choked by chance; more: it is behind for longer.
+ */
+export const BEHIND_IDLE_COPIES = 16;
+
 /** Announcements that have to be compared before a link is judged by them. */
 export const LEAST_COMPARISONS = 6;
 
@@ -128,6 +134,7 @@ export class Paths {
   /** The first copy of a segment of a small message. */
   arrived(stream: OriginStream, link: StreamLink, sequence: number, wasAskedFor: boolean, now: number): void {
     link.peer.timeliness.sample(0);
+    if (link.idleCopies > 0) link.idleCopies--;
     const times = stream.arrivalTimes;
     if (times === undefined) return;
     const slot = times.first(sequence, stream.links, now);
@@ -143,7 +150,10 @@ export class Paths {
   /** A further copy of a segment of a small message. */
   copied(stream: OriginStream, link: StreamLink, sequence: number, now: number): void {
     if (sequence === stream.newest) link.peer.timeliness.sample(now - stream.newestAt);
-    if (stream.arrivalTimes !== undefined) this.time(stream, link, sequence, now);
+    if (stream.arrivalTimes !== undefined) {
+      this.time(stream, link, sequence, now);
+      if (link.isFeed) this.copiedInVain(stream, link, now);
+    }
     if (!link.isFeed && sequence > (stream.gap?.askedUpTo ?? 0)) this.repeat(link, now);
   }
 
@@ -213,6 +223,16 @@ export class Paths {
   private compareAnnouncements(stream: OriginStream, sequence: number, now: number): void {
     for (const choked of stream.links.values()) {
       if (choked.announcedSequence === sequence && !choked.isFeed) choked.compared(choked.announcedAt - now);
+    }
+  }
+
+  /** A feed brought what we have: more work, for which a node that is behind has no time. */
+  private copiedInVain(stream: OriginStream, link: StreamLink, now: number): void {
+    if (link.peer.id === stream.id || !this.context.overload.isBehind(now)) return;
+    if (++link.idleCopies < BEHIND_IDLE_COPIES) return;
+    link.idleCopies = 0;
+    for (const other of stream.links.values()) {
+      if (other !== link && other.isFeed && other.isIndependent && other.peer.isLink) return this.choke(link, now);
     }
   }
 

@@ -42,7 +42,7 @@ export class StreamLink {
   deviationMs = 0;
   /** Announcements that this is of. */
   comparisons = 0;
-  /** Copies of large messages that came in vain over this link, less those that came first. */
+  /** Copies that came in vain over this link, less those that came first: of large messages, or while we were behind. */
   idleCopies = 0;
   /** When the peer was last sent what we held already. */
   servedAt = -Infinity;

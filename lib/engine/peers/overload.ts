@@ -39,7 +39,7 @@ export class Overload {
 
   /** Whether it was behind just now. */
   isBehind(now: number): boolean {
-    return this.windowShare(now) < 1;
+    return this.share < 1 && this.windowShare(now) < 1;
   }
 
   metrics(now: number): Record<string, number> {
