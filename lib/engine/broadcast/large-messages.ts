@@ -39,6 +39,8 @@ export class LargeMessage {
   isOffered = false;
   /** How often we went for another feed since anything came. */
   grafts = 0;
+  /** Highest segment that came. */
+  private newest = 0;
   /** When a segment came last, and the mean time between two, smoothed, ms. */
   arrivedAt = -Infinity;
   intervalMs = 0;
@@ -50,10 +52,16 @@ export class LargeMessage {
   ) {}
 
   /** A segment came. */
-  arrived(now: number): void {
+  arrived(sequence: number, now: number): void {
     this.grafts = 0;
+    this.newest = Math.max(this.newest, sequence);
     if (this.arrivedAt !== -Infinity) this.intervalMs += INTERVAL_GAIN * (now - this.arrivedAt - this.intervalMs);
     this.arrivedAt = now;
+  }
+
+  /** From which segment on the rest will come by itself; Infinity when it has come to a pause. Feeds send them in their order. */
+  comingFrom(now: number): number {
+    return this.isComing(now) ? Math.max(this.first, this.newest + 1) : Infinity;
   }
 
   /** Whether the next segment is still to be expected. */
@@ -84,7 +92,7 @@ export class LargeMessages {
     const first = segment.sequence - segment.index;
     const message = this.messageOf(stream, first, segment.count);
     if (message === undefined) return;
-    message.arrived(now);
+    message.arrived(segment.sequence, now);
     if (!stream.isOwn) this.context.timers.set(message.timer, now + this.patienceMs(stream));
     if (message.isOffered) return;
     message.isOffered = true;

@@ -7,6 +7,7 @@ import { Timer } from '../timer-heap.js';
 import { Frame } from '../wire/frame.js';
 import { segmentOf } from '../wire/segment-frame.js';
 import type { MessagePackReader } from '../wire/message-pack-reader.js';
+import { FLOOD_SEGMENTS, type LargeMessage } from './large-messages.js';
 import { type OriginStream, type OriginTable, sameBytes } from './origin-stream.js';
 import type { SegmentCache } from './segment-cache.js';
 
@@ -221,11 +222,10 @@ export class Repair {
 
   /** Asks for what is still missing of a request, or gives it up; what lies behind others has to wait for them. */
   private ask(stream: OriginStream, request: Request, isOldest: boolean, now: number): void {
-    const { window } = stream;
+    const { window, large } = stream;
     const ranges = window.missingRanges(REPAIR_SEGMENTS, request.above, request.upTo);
     const first = ranges[0] ?? Infinity;
-    let missing = 0;
-    for (let i = 1; i < ranges.length; i += 2) missing += ranges[i]!;
+    const missing = countOf(ranges);
     const hasComeOn = missing < request.missing || first > request.first;
     if (hasComeOn) request.attempts = 0;
     // The peer sends them at the rate of the link, which may be slow: what comes is not asked for again.
@@ -233,6 +233,13 @@ export class Repair {
     request.missing = missing;
     request.first = first;
     if (missing === 0) return;
+    const patience = Math.min(MOST_REPAIR_RETRY_MS, REPAIR_RETRY_MS * REPAIR_BACKOFF ** request.attempts);
+    const wanted = large === undefined ? ranges : notComing(ranges, large, now);
+    if (wanted.length === 0) {
+      // A small message has overtaken a large one that is on its way.
+      request.retryAt = now + patience;
+      return;
+    }
     const isHopeless = request.attempts >= REPAIR_ATTEMPTS || now - request.knownAt >= REPAIR_HORIZON_MS;
     if (isHopeless && isOldest) {
       const { lost } = window;
@@ -242,11 +249,10 @@ export class Repair {
     }
     const peer = isComing ? request.peer : this.holderFor(stream, first + ranges[1]! - 1, request.attempts);
     if (peer !== undefined && !isComing) {
-      this.peers.send(peer, Priority.control, this.encodeRequest(stream, ranges));
+      this.peers.send(peer, Priority.control, this.encodeRequest(stream, wanted));
       this.context.counters.repairsRequested++;
     }
     const roundTrips = peer === undefined ? 0 : REPAIR_RETRY_ROUND_TRIPS * roundTripMs(peer);
-    const patience = Math.min(MOST_REPAIR_RETRY_MS, REPAIR_RETRY_MS * REPAIR_BACKOFF ** request.attempts);
     request.retryAt = now + Math.max(patience, roundTrips) + missing * REPAIR_SEGMENT_MS;
     request.peer = peer;
     if (isComing) return;
@@ -300,6 +306,32 @@ function firstWaiting({ lane, idBytes, boot }: OriginStream, peer: Peer): number
   const segment = frame === undefined ? undefined : segmentOf(frame);
   const isOfStream = segment?.boot === boot && sameBytes(segment.origin, idBytes);
   return isOfStream ? segment.sequence : Infinity;
+}
+
+/** How many sequences there are in pairs of first and length. */
+function countOf(ranges: readonly number[]): number {
+  let count = 0;
+  for (let i = 1; i < ranges.length; i += 2) count += ranges[i]!;
+  return count;
+}
+
+/**
+ * The same pairs but for what is on its way: the rest of a large message, and behind it whatever is long enough to be the
+ * next one, which small messages have overtaken.
+ */
+function notComing(ranges: readonly number[], large: LargeMessage, now: number): readonly number[] {
+  const from = large.comingFrom(now);
+  if (from === Infinity) return ranges;
+  const left: number[] = [];
+  for (let i = 0; i < ranges.length; i += 2) {
+    const first = ranges[i]!;
+    const end = first + ranges[i + 1]!;
+    const before = Math.min(end, from) - first;
+    if (before > 0) left.push(first, before);
+    const behind = end - Math.max(first, large.last + 1);
+    if (behind > 0 && behind <= FLOOD_SEGMENTS) left.push(end - behind, behind);
+  }
+  return left;
 }
 
 function mergeOldest(requests: Request[]): void {
