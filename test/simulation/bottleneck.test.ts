@@ -69,6 +69,34 @@ describe('one sender at a bottleneck', () => {
   });
 });
 
+describe('a path that becomes slow', () => {
+  /** Five seconds at 100 Mbit/s, then so much. */
+  function slowedTo(mbits: number) {
+    const clock = new Clock();
+    const link = new Bottleneck(clock, 12_500, 50);
+    const path = { latencyMs: 5, jitterMs: 0.2, loss: 0, startAt: 0 };
+    const sender = new OurSender(clock, link, new SeededRandom(1), path);
+    clock.run(5_000);
+    link.rate = mbits * 125;
+    clock.run(7_000);
+    link.reset();
+    const before = sender.delivered;
+    clock.run(12_000);
+    return {
+      share: (sender.delivered - before) / 5_000 / link.rate,
+      loss: link.lossShare,
+      wait: link.waitPercentile(0.5),
+    };
+  }
+
+  it.each([70, 40, 20, 5])('is followed within two seconds: to %i Mbit/s', mbits => {
+    const { share, loss, wait } = slowedTo(mbits);
+    expect(share).toBeGreaterThanOrEqual(0.85);
+    expect(loss).toBeLessThanOrEqual(0.01);
+    expect(wait).toBeLessThanOrEqual(20);
+  });
+});
+
 describe('losses without congestion', () => {
   it.each([
     { mbits: 10, latencyMs: 0.1 },
@@ -96,8 +124,10 @@ describe('a receiver that was silent until the rate was the least', () => {
 });
 
 describe('several senders at a bottleneck', () => {
-  it.each([{ mbits: 10 }, { mbits: 100 }])('of which one comes later share it evenly: %o', setting => {
-    const { shares, loss } = run({ ...setting, ours: [0, 3_000], warmUpMs: 8_000, ms: 8_000 });
+  const settings = [10, 100].flatMap(mbits => [1, 2, 3].map(seed => ({ mbits, seed })));
+
+  it.each(settings)('of which one comes later share it evenly ten seconds after: %o', setting => {
+    const { shares, loss } = run({ ...setting, jitterMs: 0.2, ours: [0, 3_000], warmUpMs: 13_000, ms: 8_000 });
     expect(fairness(shares)).toBeGreaterThanOrEqual(0.95);
     expect(shares[0]! + shares[1]!).toBeGreaterThanOrEqual(0.9);
     expect(loss).toBeLessThanOrEqual(0.01);

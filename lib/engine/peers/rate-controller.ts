@@ -1,5 +1,5 @@
 import { cubicWindow, cubicReturnMs, friendlyWindow, LOSS_DECREASE } from './contest.js';
-import { Losses, lossesExceed } from './losses.js';
+import { EXCESS_LOSS, Losses, lossesExceed } from './losses.js';
 
 /** Rates are in bytes per ms, which is kB/s. */
 
@@ -28,7 +28,7 @@ const START_UP_SAMPLE = 30;
 
 /** A queue of this, ms, and as many deviations of the delay's noise is a standing one: the rate goes down. */
 export const QUEUE_MS = 10;
-const QUEUE_DEVIATIONS = 7;
+const QUEUE_DEVIATIONS = 4;
 /** A queue below this, ms, and as many deviations is empty. */
 export const EMPTY_QUEUE_MS = 3;
 const EMPTY_DEVIATIONS = 4;
@@ -36,7 +36,17 @@ const EMPTY_DEVIATIONS = 4;
 /** Of what arrived, so much is sent while a queue drains: 15 ms are gone in 100 ms. */
 export const DRAIN_SHARE = 0.85;
 /** And so much when it has drained: less than arrived, so that of two flows the larger one gives more. */
-export const AFTER_DRAIN_SHARE = 0.94;
+export const AFTER_DRAIN_SHARE = 0.93;
+
+/**
+ * What arrives is believed to have fallen to this share from one round to the next, at most, if nothing is lost: more than that is
+ * believed of two rounds in a row. Less: a process that stood still for a moment, at either end, looks like a path that has become slow, and it
+ * takes the rate a second to come back; more: a path that really has gets a queue.
+ */
+export const MOST_FALL = 0.85;
+
+/** Where less than this share of the rate arrives in the round after, it is so: the path has become slower. */
+const SLOWER_SHARE = 0.7;
 
 /**
  * How much longer than reckoned a queue may take to drain before somebody else must be filling it who does not mind: then
@@ -124,6 +134,13 @@ export class RateController {
   private roundsWithoutQueue = 0;
   private flatRounds = 0;
   private arrivalBefore = 0;
+  /** What arrived in the last round, and in the one before; 0 where that does not tell what the path takes. */
+  private arrival = 0;
+  private lastArrival = 0;
+  /** Whether less arrived before the drain than was believed. */
+  private isDoubted = false;
+  /** Whether a queue was growing in the last round. */
+  private wasFilling = false;
   private halvedAt = -Infinity;
   // In a contest: the window, that before the last loss, and how long it takes to come back to it.
   private window = 0;
@@ -148,6 +165,8 @@ export class RateController {
   /** A round is over. */
   onRound(round: Round, now: number): void {
     this.halvedAt = now;
+    this.lastArrival = this.arrival;
+    this.arrival = round.isTelling && this.mode !== 'start' ? round.arrivalRate : 0;
     const isExcess = this.losses.areExcessive(round, isEmpty(round), now);
     switch (this.mode) {
       case 'start':
@@ -216,7 +235,10 @@ export class RateController {
   }
 
   private steady(round: Round, isExcess: boolean, now: number): void {
-    if (isStanding(round) || isExcess) {
+    // A queue that was not there a round ago may be a process that stood still for a moment.
+    const isCertain = this.wasFilling || this.hasLost(round);
+    this.wasFilling = isFilling(round);
+    if ((isStanding(round) && isCertain) || isExcess) {
       if (round.isLimited) this.cut(round, now);
       return;
     }
@@ -229,7 +251,9 @@ export class RateController {
 
   /** Sends less than arrives until the queue is gone. */
   private cut(round: Round, now: number): void {
-    this.rate = Math.min(this.rate, this.bottleneck(round)) * DRAIN_SHARE;
+    const least = this.hasLost(round) ? 0 : (MOST_FALL * this.lastArrival) / (1 - this.pathLoss);
+    this.isDoubted = this.bottleneck(round) < least;
+    this.rate = Math.min(this.rate, Math.max(this.bottleneck(round), least)) * DRAIN_SHARE;
     const reckoned = round.queueMs / (1 - DRAIN_SHARE);
     this.enter('drain', now);
     this.until = now + DRAIN_PATIENCE * reckoned + DRAIN_ROUNDS * Math.max(LEAST_ROUND_MS, round.roundTripMs);
@@ -243,6 +267,11 @@ export class RateController {
     return (this.rate * (1 - missing)) / passed;
   }
 
+  /** Whether more is missing than the path loses by itself: a process that stood still makes things late only. */
+  private hasLost({ sent, missing }: Round): boolean {
+    return lossesExceed({ settled: sent, lost: missing }, this.pathLoss, EXCESS_LOSS);
+  }
+
   private drain(round: Round, now: number): void {
     if (isEmpty(round)) {
       this.rate *= AFTER_DRAIN_SHARE / DRAIN_SHARE;
@@ -250,6 +279,10 @@ export class RateController {
     } else if (now >= this.until) {
       if (isStanding(round)) this.beginContest(round, now);
       else this.enter('steady', now);
+    } else if (this.isDoubted && round.isTelling) {
+      // The path has become slower indeed, if no more than before arrives.
+      this.isDoubted = false;
+      if (round.arrivalRate < SLOWER_SHARE * this.rate) this.rate = DRAIN_SHARE * this.bottleneck(round);
     }
   }
 
@@ -311,6 +344,7 @@ export class RateController {
     this.roundsWithoutQueue = 0;
     this.flatRounds = 0;
     this.arrivalBefore = 0;
+    this.wasFilling = false;
   }
 }
 

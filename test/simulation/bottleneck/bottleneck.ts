@@ -28,7 +28,7 @@ export class Bottleneck {
 
   constructor(
     private readonly clock: Clock,
-    readonly rate: number,
+    public rate: number,
     private readonly bufferMs: number,
   ) {}
 

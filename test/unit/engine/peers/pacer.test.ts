@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Pacer } from '../../../../lib/engine/peers/pacer.js';
+import { CATCH_UP_MS, Pacer } from '../../../../lib/engine/peers/pacer.js';
 
 describe('a pacer', () => {
   it('lets a burst through at once', () => {
@@ -34,6 +34,30 @@ describe('a pacer', () => {
     pacer.readyAt(1_000_000);
     pacer.take(1_000);
     expect(pacer.readyAt(1_000_000)).toBeGreaterThan(1_000_000);
+  });
+
+  it('makes up for being asked late while something waited, within bounds', () => {
+    const sentAfter = (lateMs: number) => {
+      const pacer = new Pacer(10, 20);
+      pacer.readyAt(0);
+      pacer.take(20);
+      let now = pacer.readyAt(0) + lateMs;
+      let sent = 0;
+      for (; pacer.readyAt(now) <= now; now += 0.01, sent += 10) pacer.take(10);
+      return sent;
+    };
+    expect(sentAfter(0)).toBeLessThanOrEqual(20);
+    expect(sentAfter(5)).toBeGreaterThanOrEqual(50);
+    expect(sentAfter(1_000)).toBeLessThanOrEqual(10 * CATCH_UP_MS + 20);
+  });
+
+  it('makes up for nothing when nothing waited', () => {
+    const pacer = new Pacer(10, 20);
+    pacer.readyAt(0);
+    pacer.take(10);
+    expect(pacer.readyAt(1_000)).toBe(1_000);
+    pacer.take(20);
+    expect(pacer.readyAt(1_000)).toBeGreaterThan(1_000);
   });
 
   it('holds its rate over any time, but for a burst and an item', () => {

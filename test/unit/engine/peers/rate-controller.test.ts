@@ -1,10 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
+  AFTER_DRAIN_SHARE,
   DRAIN_SHARE,
+  growth,
   IDLE_HALVING_MS,
   LEAST_RATE,
+  MOST_FALL,
   NO_REPORT_MS,
-  growth,
   RateController,
   type Round,
 } from '../../../../lib/engine/peers/rate-controller.js';
@@ -100,13 +102,41 @@ describe('a steady link', () => {
   });
 
   it('gives way to a standing queue, drains it, and goes on at less than what arrived', () => {
+    rounds(1, { queueMs: 8, arrivalRate: 900 });
     rounds(1, { queueMs: 12, arrivalRate: 900 });
     expect(control.rate).toBeCloseTo(DRAIN_SHARE * 900, 6);
     rounds(1, { queueMs: 6, arrivalRate: 900 });
     expect(control.rate).toBeCloseTo(DRAIN_SHARE * 900, 6);
     rounds(1, { queueMs: 1, arrivalRate: 765 });
     expect(control.mode).toBe('steady');
-    expect(control.rate).toBeCloseTo(0.94 * 900, 6);
+    expect(control.rate).toBeCloseTo(AFTER_DRAIN_SHARE * 900, 6);
+  });
+
+  it('does not mind a process that stands still for a moment: nothing is lost, and the queue is gone in the next round', () => {
+    rounds(1, { queueMs: 30, arrivalRate: 300 });
+    rounds(1, { queueMs: 0, arrivalRate: 1_700 });
+    expect(control.mode).toBe('steady');
+    expect(control.rate).toBeGreaterThan(1_000);
+  });
+
+  it('does not believe at once that the path has become slow, when that happens with a queue', () => {
+    rounds(1, { queueMs: 8, arrivalRate: 1_000 });
+    rounds(1, { queueMs: 20, arrivalRate: 200 });
+    const cautious = DRAIN_SHARE * MOST_FALL * 1_000;
+    expect(control.rate).toBeCloseTo(cautious, 6);
+    rounds(1, { queueMs: 15, arrivalRate: cautious });
+    expect(control.rate).toBeCloseTo(cautious, 6);
+  });
+
+  it('believes it when the next round says so, too', () => {
+    rounds(1, { queueMs: 8, arrivalRate: 1_000 });
+    rounds(2, { queueMs: 20, arrivalRate: 200 });
+    expect(control.rate).toBeCloseTo(DRAIN_SHARE * 200, 6);
+  });
+
+  it('believes it at once when much is lost', () => {
+    rounds(1, { queueMs: 20, arrivalRate: 200, missing: 50 });
+    expect(control.rate).toBeCloseTo(DRAIN_SHARE * 200, 6);
   });
 
   it('falls to no less than half when more is found missing than was sent in the round: it is of rounds before', () => {
