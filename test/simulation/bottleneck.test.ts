@@ -139,10 +139,17 @@ describe('beside a TCP, which fills the buffer', () => {
     { mbits: 10, ours: [0], tcps: [5_000] },
     { mbits: 10, ours: [5_000], tcps: [0] },
     { mbits: 10, latencyMs: 20, ours: [0], tcps: [0] },
+    { mbits: 100, ours: [0], tcps: [0] },
     { mbits: 100, latencyMs: 20, ours: [0], tcps: [0] },
   ])('both have at least 30 %: %o', setting => {
     const { shares } = run({ ...setting, warmUpMs: 10_000, ms: 30_000 });
     expect(Math.min(...shares)).toBeGreaterThanOrEqual(0.3);
+  });
+
+  // What arrives by a short buffer shrinks with the window: here a sender gave way to nothing, and stayed there.
+  it.each([2, 3, 4, 5])('a sender holds its own at a buffer of 20 ms, too: seed %i', seed => {
+    const setting = { mbits: 10, bufferMs: 20, latencyMs: 0.2, jitterMs: 0.2, seed, ours: [0], tcps: [0] };
+    expect(run({ ...setting, warmUpMs: 10_000, ms: 20_000 }).share).toBeGreaterThanOrEqual(0.25);
   });
 
   it('a sender has the whole link again, and a short queue, soon after that has gone', () => {

@@ -12,10 +12,11 @@ const STEEPNESS = 0.4;
 const SEGMENT_BYTES = 1_460;
 
 /**
- * Growth in a round trip where windows are small, segments: Reno's. Section 4.3 has half of it, to make up for the smaller
- * decrease; but a flow that comes later to a full queue would then take minutes to get its share.
+ * Growth in a round trip where windows are small, segments. Reno's is 1, and section 4.3 has half of it, to make up for the smaller
+ * decrease. But a TCP counts in round trips and we in reports of rounds, which lags, and a flow that comes to a full queue would
+ * take minutes to get its share. Beside a TCP at 100 Mbit/s we have 32 % with 1, 43 % with 2.
  */
-const FRIENDLY_GROWTH = 1;
+const FRIENDLY_GROWTH = 2;
 
 /** How long after a loss the window is again what it was (K). */
 export function cubicReturnMs(windowAtLoss: number): number {
@@ -27,7 +28,7 @@ export function cubicWindow(windowAtLoss: number, returnMs: number, elapsedMs: n
   return windowAtLoss + SEGMENT_BYTES * STEEPNESS * ((elapsedMs - returnMs) / 1_000) ** 3;
 }
 
-/** What Reno's window would be then: it grows faster where windows are small. */
+/** What a window would be then that grows by the same in each round trip: faster where windows are small. */
 export function friendlyWindow(windowAtLoss: number, elapsedMs: number, roundTripMs: number): number {
   return LOSS_DECREASE * windowAtLoss + (SEGMENT_BYTES * FRIENDLY_GROWTH * elapsedMs) / roundTripMs;
 }

@@ -71,6 +71,9 @@ const CONTEST_START_GAIN = 1.15;
 /** And is at most this times what arrives. */
 const MOST_BY_ARRIVAL = 1.15;
 
+/** And at least this, bytes: two segments of a TCP, which goes no lower either (RFC 5681, section 3.1). */
+const LEAST_CONTEST_BYTES = 2 * 1_460;
+
 /** In a contest, so long after the last time, ms, a loss is followed by a look whether the other is still there. */
 const LOOK_INTERVAL_MS = 10_000;
 /** How long one looks, ms, and at which share of the rate. */
@@ -298,7 +301,10 @@ export class RateController {
     if (isEmpty(round)) return this.enter('steady', now);
     if (!round.isLimited) return;
     // A window is refilled by what arrives: no faster, however short the queue becomes.
-    const most = MOST_BY_ARRIVAL * this.bottleneck(round) * round.roundTripMs;
+    const byArrival = MOST_BY_ARRIVAL * this.bottleneck(round) * round.roundTripMs;
+    // Or than after the last loss: in a short buffer many datagrams in a row are lost, and what arrives would shrink with the window.
+    const afterLoss = this.windowAtLoss === Infinity ? 0 : LOSS_DECREASE * this.windowAtLoss;
+    const most = Math.max(byArrival, Math.min(this.window, afterLoss), LEAST_CONTEST_BYTES);
     this.window = Math.min(this.window, most);
     const isNews = now - this.since > round.roundTripMs + LEAST_ROUND_MS;
     if (isNews && lossesExceed(round, this.pathLoss, 0)) {
@@ -309,6 +315,7 @@ export class RateController {
       this.since = now;
       if (now - this.lookedAt >= LOOK_INTERVAL_MS) return this.beginLook(round, now);
     } else this.window = Math.max(this.window, this.contestWindow(round, now));
+    this.window = Math.max(this.window, LEAST_CONTEST_BYTES);
     this.rate = Math.min(this.window, most) / round.roundTripMs;
   }
 
