@@ -2,7 +2,7 @@
  * Whoever holds something back looks at the clock when his event loop lets him. What he was late by may follow at once, up to so
  * much, ms at the rate. Less: a link stands idle each time that its sender is busy; more: it gets bursts that its buffer drops.
  */
-export const CATCH_UP_MS = 10;
+export const CATCH_UP_MS = 20;
 
 /** Lets bytes pass at a rate, with a burst. May go below zero by one datagram, so that any size passes in the end. */
 export class Pacer {
