@@ -69,26 +69,26 @@ describe('one sender at a bottleneck', () => {
   });
 });
 
-describe('a path that becomes slow', () => {
-  /** Five seconds at 100 Mbit/s, then so much. */
-  function slowedTo(mbits: number) {
-    const clock = new Clock();
-    const link = new Bottleneck(clock, 12_500, 50);
-    const path = { latencyMs: 5, jitterMs: 0.2, loss: 0, startAt: 0 };
-    const sender = new OurSender(clock, link, new SeededRandom(1), path);
-    clock.run(5_000);
-    link.rate = mbits * 125;
-    clock.run(7_000);
-    link.reset();
-    const before = sender.delivered;
-    clock.run(12_000);
-    return {
-      share: (sender.delivered - before) / 5_000 / link.rate,
-      loss: link.lossShare,
-      wait: link.waitPercentile(0.5),
-    };
-  }
+/** Five seconds at 100 Mbit/s, then so much. */
+function slowedTo(mbits: number) {
+  const clock = new Clock();
+  const link = new Bottleneck(clock, 12_500, 50);
+  const path = { latencyMs: 5, jitterMs: 0.2, loss: 0, startAt: 0 };
+  const sender = new OurSender(clock, link, new SeededRandom(1), path);
+  clock.run(5_000);
+  link.rate = mbits * 125;
+  clock.run(7_000);
+  link.reset();
+  const before = sender.delivered;
+  clock.run(12_000);
+  return {
+    share: (sender.delivered - before) / 5_000 / link.rate,
+    loss: link.lossShare,
+    wait: link.waitPercentile(0.5),
+  };
+}
 
+describe('a path that becomes slow', () => {
   it.each([70, 40, 20, 5])('is followed within two seconds: to %i Mbit/s', mbits => {
     const { share, loss, wait } = slowedTo(mbits);
     expect(share).toBeGreaterThanOrEqual(0.85);

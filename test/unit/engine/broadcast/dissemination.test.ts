@@ -135,17 +135,17 @@ describe('a segment from a peer', () => {
   });
 });
 
-describe('a link that chokes a stream', () => {
-  /** A node with two links that passes a stream from the one on to the other. */
-  function relay() {
-    const lab = new BroadcastLab();
-    const feed = lab.link(1);
-    const subscriber = lab.link(2);
-    for (let sequence = 1; sequence <= 5; sequence++) lab.segment(feed, sequence, sequence);
-    lab.segment(feed, 1, 6, { origin: OTHER });
-    return { lab, subscriber };
-  }
+/** A node with two links that passes a stream from the one on to the other. */
+function relay() {
+  const lab = new BroadcastLab();
+  const feed = lab.link(1);
+  const subscriber = lab.link(2);
+  for (let sequence = 1; sequence <= 5; sequence++) lab.segment(feed, sequence, sequence);
+  lab.segment(feed, 1, 6, { origin: OTHER });
+  return { lab, subscriber };
+}
 
+describe('a link that chokes a stream', () => {
   it('gets nothing more of what waits for it, but the streams of others', () => {
     const { lab, subscriber } = relay();
     lab.wish(subscriber, Wish.silent, 0, 10);

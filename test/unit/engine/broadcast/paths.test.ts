@@ -243,14 +243,14 @@ describe('the later choices', () => {
   });
 });
 
+const fallBehind = () => lab.context.overload.waited(10 * OVERLOAD_MS, now);
+
 describe('a node that is behind', () => {
   beforeEach(() => {
     hearMany(20, IN_TURN);
     for (const link of links) link.theirs = Wish.lazy;
     roll = 'lowest';
   });
-
-  const fallBehind = () => lab.context.overload.waited(10 * OVERLOAD_MS, now);
 
   it('is content with one feed, whatever another would save', () => {
     for (let i = 0; i < 20 * CHOICE_SEGMENTS; i++) {

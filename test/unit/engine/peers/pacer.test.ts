@@ -2,6 +2,16 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CATCH_UP_MS, Pacer } from '../../../../lib/engine/peers/pacer.js';
 
+const sentAfter = (lateMs: number) => {
+  const pacer = new Pacer(10, 20);
+  pacer.readyAt(0);
+  pacer.take(20);
+  let now = pacer.readyAt(0) + lateMs;
+  let sent = 0;
+  for (; pacer.readyAt(now) <= now; now += 0.01, sent += 10) pacer.take(10);
+  return sent;
+};
+
 describe('a pacer', () => {
   it('lets a burst through at once', () => {
     const pacer = new Pacer(10, 1_000);
@@ -37,15 +47,6 @@ describe('a pacer', () => {
   });
 
   it('makes up for being asked late while something waited, within bounds', () => {
-    const sentAfter = (lateMs: number) => {
-      const pacer = new Pacer(10, 20);
-      pacer.readyAt(0);
-      pacer.take(20);
-      let now = pacer.readyAt(0) + lateMs;
-      let sent = 0;
-      for (; pacer.readyAt(now) <= now; now += 0.01, sent += 10) pacer.take(10);
-      return sent;
-    };
     expect(sentAfter(0)).toBeLessThanOrEqual(20);
     expect(sentAfter(5)).toBeGreaterThanOrEqual(50);
     expect(sentAfter(1_000)).toBeLessThanOrEqual(10 * CATCH_UP_MS + 20);
