@@ -217,6 +217,48 @@ describe('two feeds of a large message', () => {
   });
 });
 
+/** It comes at a segment each two milliseconds; from its tenth on, small ones of its origin are there already. */
+function comes(upTo: number, small: readonly number[]): void {
+  for (let sequence = 1; sequence <= upTo; sequence++) {
+    const now = 100 + 2 * sequence;
+    lab.advanceTo(now);
+    lab.segment(a, sequence, now, { index: sequence - 1, count: COUNT });
+    if (sequence === 10) for (const other of small) lab.segment(a, other, now);
+  }
+}
+
+const requests = () => [a, b, c].flatMap(link => takeFrom(link).requests);
+
+describe('a large message that small ones overtake', () => {
+  it('is not asked for while it comes by itself', () => {
+    comes(COUNT, [COUNT + 1]);
+    expect(requests()).toEqual([]);
+    expect(lab.stream()!.window.hasGap).toBe(false);
+  });
+
+  it('is asked for from where it stopped', () => {
+    comes(30, [COUNT + 1]);
+    lab.advanceTo(160 + STALLED_MS);
+    expect(requests()[0]).toEqual([31, COUNT - 30]);
+  });
+
+  it('is asked for where segments of it were lost on the way', () => {
+    comes(20, [COUNT + 1]);
+    for (let sequence = 23; sequence <= COUNT; sequence++) {
+      const now = 100 + 2 * sequence;
+      lab.advanceTo(now);
+      lab.segment(a, sequence, now, { index: sequence - 1, count: COUNT });
+    }
+    expect(requests()[0]).toEqual([21, 2]);
+  });
+
+  it('may be followed by another, which is not asked for either, other than what is too short for one', () => {
+    const next = COUNT + 2;
+    comes(COUNT - 1, [COUNT + 1, next + 20, next + 20 + FLOOD_SEGMENTS + 1]);
+    expect(requests()[0]).toEqual([next + 21, FLOOD_SEGMENTS]);
+  });
+});
+
 describe('a large message that stalls', () => {
   it('before it began is wanted of the next that offered it', () => {
     for (const link of [a, b, c]) lab.offer(link, 1, COUNT, 100);
