@@ -69,7 +69,7 @@ export class FrameDispatch {
           dissemination.repair.onRequest(peer, reader, length);
           break;
         case Frame.wish:
-          dissemination.onWish(peer, reader, now);
+          dissemination.wishes.onWish(peer, reader, now);
           break;
         case Frame.offer:
           dissemination.onOffer(peer, reader, now);

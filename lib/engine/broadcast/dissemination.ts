@@ -24,14 +24,12 @@ import { type IncompleteMessage, Reassembly } from './reassembly.js';
 import { Repair } from './repair.js';
 import { Room } from './room.js';
 import { SegmentCache } from './segment-cache.js';
-import { type StreamLink, Wish } from './stream-link.js';
+import { Wish } from './stream-link.js';
 import { Streams } from './streams.js';
+import { WishService } from './wish-service.js';
 
 /** How often caches and idle streams are swept, ms. */
 const SWEEP_MS = 10_000;
-
-/** Least time between two wishes of one link that are answered with what is held of a stream, ms: to look for it takes time. */
-export const LEAST_SERVICE_MS = 50;
 
 export type BroadcastResult = 'accepted' | 'too_large' | 'queue_full';
 
@@ -45,6 +43,7 @@ export class Dissemination {
   private readonly paths: Paths;
   private readonly large: LargeMessages;
   private readonly room: Room;
+  readonly wishes: WishService;
   private readonly segment = new Segment();
   private readonly ownSegment = new Segment();
   private sequence = 0;
@@ -69,6 +68,7 @@ export class Dissemination {
     this.paths = new Paths(context, peers, table, this.repair);
     this.room = new Room(peers);
     this.large = new LargeMessages(context, peers, this.paths, this.repair);
+    this.wishes = new WishService(context, peers, this.cache, this.paths, this.large, this.announcements);
     context.timers.set(this.sweepTimer, now + SWEEP_MS);
   }
 
@@ -191,24 +191,6 @@ export class Dissemination {
     for (let i = length - ((length - 1) % 4); i < length; i++) reader.skip();
   }
 
-  /** `[11, origin, boot, wish, from]` */
-  onWish(peer: Peer, reader: MessagePackReader, now: number): void {
-    const wanted = this.paths.onWish(peer, reader);
-    if (wanted === undefined) return;
-    const { link, from } = wanted;
-    const { stream } = link;
-    if (link.theirs > Wish.eager) return this.choked(link, now);
-    if (from === 0) return;
-    if (stream.isOwn) this.large.claimed();
-    if (now - link.servedAt < LEAST_SERVICE_MS) return;
-    link.servedAt = now;
-    for (const frame of this.cache.from(stream, from)) {
-      // What does not fit is asked for when it is missed.
-      if (!this.peers.send(peer, Priority.bulk, frame, stream.lane)) return;
-      this.context.counters.segmentsSent++;
-    }
-  }
-
   /** Whether somebody may still want a large message of ours. */
   isAwaited(now: number): boolean {
     return this.large.isAwaited(this.streams.own, now);
@@ -269,15 +251,6 @@ export class Dissemination {
       payload,
       meta: { origin: stream.originIn(this.members.get(stream.id)?.zone), sequence, hops, receivedFrom: peer.id },
     });
-  }
-
-  /** The peer hears the stream elsewhere: what waits for it would come twice. What it misses all the same, it is told of. */
-  private choked(link: StreamLink, now: number): void {
-    const { stream, peer } = link;
-    const retracted = peer.outbox.retract(stream.idBytes, stream.lane);
-    if (retracted === 0) return;
-    this.context.counters.segmentsRetracted += retracted;
-    if (link.theirs === Wish.lazy) this.announcements.soon(link, now);
   }
 
   private lost({ stream, zones, ...message }: IncompleteMessage): void {

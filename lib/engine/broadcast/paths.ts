@@ -3,14 +3,15 @@ import { NODE_ID_BYTES } from '../node-id.js';
 import { Priority } from '../peers/outbox.js';
 import type { Peer } from '../peers/peer.js';
 import type { PeerTable } from '../peers/peer-table.js';
-import { randomUint32, randomUnit } from '../random.js';
+import { randomUnit } from '../random.js';
 import { Frame } from '../wire/frame.js';
 import type { MessagePackReader } from '../wire/message-pack-reader.js';
+import { announcerWishes } from './announcers.js';
 import { ArrivalTimes } from './arrival-times.js';
 import { chooseFeeds } from './feed-value.js';
 import type { OriginStream, OriginTable } from './origin-stream.js';
 import type { Repair } from './repair.js';
-import { type StreamLink, Wish } from './stream-link.js';
+import { LEAST_COMPARISONS, type StreamLink, Wish } from './stream-link.js';
 
 /**
  * A stream is busy when this many segments of small messages came more than cooled off meanwhile (one a second): choosing
@@ -62,9 +63,6 @@ export const SWAP_LEAD_MS = 0.4;
  */
 export const BEHIND_IDLE_COPIES = 16;
 
-/** Announcements that have to be compared before a link is judged by them. */
-export const LEAST_COMPARISONS = 6;
-
 /**
  * A feed that is not worth its copies is choked with this probability at each choice: neighbours that would all lean on
  * each other decide one after the other, and see what the others did. For a feed further away than the one that is kept it
@@ -73,24 +71,8 @@ export const LEAST_COMPARISONS = 6;
 export const CHOKE_PROBABILITY = 0.4;
 export const LEAST_CHOKE_PROBABILITY = 0.06;
 
-/**
- * Choked links that announce what they hold, by the share of segments that came only because we asked: the more is lost,
- * the more announcements are needed to notice it at once. One more link announces for a while to be looked at.
- */
-export const ANNOUNCING_LINKS = 1;
-export const ANNOUNCING_BY_REPAIRS = [0.01, 0.05] as const;
-
 /** Gain of the smoothed share of segments that came only because we asked. */
 const REPAIRS_GAIN = 1 / 32;
-
-/** Announcers are those that would repair quickest; one that hears the stream from us comes after all others, ms. */
-const DEPENDENT_COST_MS = 10_000;
-
-/** The link that is looked at changes every so many choices. */
-export const PROBE_CHOICES = 4;
-
-/** An announcing link is kept while it is no worse than another by this, ms. */
-const ANNOUNCER_HYSTERESIS_MS = 3;
 
 /** A wish is repeated when the peer acts against it, not sooner than this after it was told, ms, or two round trips. */
 export const WISH_REPEAT_MS = 100;
@@ -215,8 +197,7 @@ export class Paths {
   /** The peer is no link any more; it may become one again, unless it is gone. */
   linkEnded(stream: OriginStream, peer: Peer, isGone: boolean, now: number): void {
     if (stream.newestFrom === peer) stream.newestFrom = undefined;
-    const wasKnown = isGone ? stream.links.delete(peer) : stream.links.has(peer);
-    if (wasKnown) this.ensureFeed(stream, now);
+    if (isGone ? stream.links.delete(peer) : stream.links.has(peer)) this.ensureFeed(stream, now);
   }
 
   /** Some may have told of the segment before it came. */
@@ -226,7 +207,7 @@ export class Paths {
     }
   }
 
-  /** A feed brought what we have: more work, for which a node that is behind has no time. */
+  /** A feed brought what we have, for which a node that is behind has no time. */
   private copiedInVain(stream: OriginStream, link: StreamLink, now: number): void {
     if (link.peer.id === stream.id || !this.context.overload.isBehind(now)) return;
     if (++link.idleCopies < BEHIND_IDLE_COPIES) return;
@@ -303,18 +284,14 @@ export class Paths {
     return randomUnit(this.context.options.random) < probability;
   }
 
-  /** Of the choked links, the one that could repair quickest announces, and one more in turn; the others keep silent. */
   private chooseAnnouncers(stream: OriginStream, now: number): void {
     const choked = this.peers.links.map(peer => stream.link(peer)).filter(link => !link.isFeed);
-    choked.sort((a, b) => repairCostMs(a) - repairCostMs(b));
-    const isProbe = stream.choices % PROBE_CHOICES === 1;
-    const announcing = ANNOUNCING_LINKS + ANNOUNCING_BY_REPAIRS.filter(share => stream.repairedShare >= share).length;
-    const others = choked.length - announcing;
-    const probe = isProbe && others > 0 ? announcing + (randomUint32(this.context.options.random) % others) : -1;
-    for (let i = 0; i < choked.length; i++) {
-      const link = choked[i]!;
-      const isProbed = isProbe ? i === probe : link.ours === Wish.lazy && link.comparisons < LEAST_COMPARISONS;
-      const wish = i < announcing || isProbed ? Wish.lazy : Wish.silent;
+    for (const [link, wish] of announcerWishes(
+      choked,
+      stream.choices,
+      stream.repairedShare,
+      this.context.options.random,
+    )) {
       if (wish !== link.ours) this.tell(link, wish, now);
     }
   }
@@ -369,12 +346,4 @@ function graftPromiseMs(link: StreamLink): number {
   const { leadMs, behindMs = 0, deviationMs, comparisons } = link;
   if (comparisons < LEAST_COMPARISONS) return 0;
   return Math.max(leadMs - GRAFT_LEAD_MS, -behindMs - Math.max(SWAP_LEAD_MS, deviationMs));
-}
-
-/** How long a repair over this choked link would take, ms, with what speaks against it. */
-function repairCostMs(link: StreamLink): number {
-  const { behindMs, ours, isIndependent } = link;
-  const roundTripMs = link.peer.roundTrip.smoothedMs ?? Infinity;
-  const reluctance = (isIndependent ? 0 : DEPENDENT_COST_MS) - (ours === Wish.lazy ? ANNOUNCER_HYSTERESIS_MS : 0);
-  return (behindMs ?? 0) + roundTripMs + reluctance;
 }

@@ -18,6 +18,9 @@ export type Wish = (typeof Wish)[keyof typeof Wish];
 /** Gain of the smoothed lead and delay of a choked link: about the last eight announcements count. */
 const SMOOTHING = 1 / 8;
 
+/** Announcements that have to be compared before a link is judged by them. */
+export const LEAST_COMPARISONS = 6;
+
 /** What one link is to one stream. */
 export class StreamLink {
   /** Highest sequence that the peer proved to hold, by a segment, an announcement or an offer. */

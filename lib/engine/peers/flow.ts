@@ -215,7 +215,7 @@ export class Flow {
     if (hasPaused) path.beginAnew(now);
     if (!this.isPaced) return;
     const before = control.rate;
-    if (hasPaused) control.onPause(now);
+    if (hasPaused) control.onPause();
     if (before === 0) control.start(INITIAL_ROUND_BYTES / Math.max(LEAST_ROUND_MS, path.roundTripMs));
     else if (idleMs >= IDLE_HALVING_MS) control.onIdle(idleMs, now);
     else if (this.unansweredSince > path.reportedAt) control.onSilence(path.roundTripMs, this.unansweredSince, now);

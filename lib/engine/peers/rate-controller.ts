@@ -1,4 +1,4 @@
-import { cubicWindow, cubicReturnMs, friendlyWindow, LOSS_DECREASE } from './contest.js';
+import { ContestWindow } from './contest.js';
 import { EXCESS_LOSS, Losses, lossesExceed } from './losses.js';
 
 /** Rates are in bytes per ms, which is kB/s. */
@@ -66,14 +66,6 @@ const LEAST_GROWTH_SHARE = 0.002;
 const GROWTH_ROUNDS = 8;
 const MOST_GROWTH_DOUBLINGS = 5;
 
-/** In a contest the rate grows by this in a round until the first loss. */
-const CONTEST_START_GAIN = 1.15;
-/** And is at most this times what arrives. */
-const MOST_BY_ARRIVAL = 1.15;
-
-/** And at least this, bytes: two segments of a TCP, which goes no lower either (RFC 5681, section 3.1). */
-const LEAST_CONTEST_BYTES = 2 * 1_460;
-
 /** In a contest, so long after the last time, ms, a loss is followed by a look whether the other is still there. */
 const LOOK_INTERVAL_MS = 10_000;
 /** How long one looks, ms, and at which share of the rate. */
@@ -132,7 +124,6 @@ export class RateController {
   /** 0 until it starts. */
   rate = 0;
   mode: RateMode = 'start';
-  private since = 0;
   private until = 0;
   private roundsWithoutQueue = 0;
   private flatRounds = 0;
@@ -145,10 +136,7 @@ export class RateController {
   /** Whether a queue was growing in the last round. */
   private wasFilling = false;
   private halvedAt = -Infinity;
-  // In a contest: the window, that before the last loss, and how long it takes to come back to it.
-  private window = 0;
-  private windowAtLoss = 0;
-  private returnMs = 0;
+  private readonly window = new ContestWindow();
   private lookedAt = -Infinity;
 
   private initialRate = 0;
@@ -203,15 +191,15 @@ export class RateController {
     if (now - Math.max(since, this.halvedAt) < patience) return;
     this.halvedAt = now;
     this.rate = Math.max(LEAST_RATE, this.rate / 2);
-    if (this.mode === 'start') this.enter('steady', now);
+    if (this.mode === 'start') this.enter('steady');
   }
 
   /** The link was not used for some rounds: whatever queue there was is gone. */
-  onPause(now: number): void {
+  onPause(): void {
     if (this.mode === 'start') return;
     if (this.mode === 'drain') this.rate *= AFTER_DRAIN_SHARE / DRAIN_SHARE;
     if (this.mode === 'look') this.rate /= LOOK_SHARE;
-    this.enter('steady', now);
+    this.enter('steady');
   }
 
   /** The link was not used for this long. */
@@ -221,7 +209,7 @@ export class RateController {
     this.halvedAt = now;
     if (this.rate > this.initialRate) this.rate = Math.max(this.initialRate, this.rate / 2 ** halvings);
     // What is not known any more is found as at first.
-    this.enter('start', now);
+    this.enter('start');
   }
 
   private startUp(round: Round, isExcess: boolean, now: number): void {
@@ -258,7 +246,7 @@ export class RateController {
     this.isDoubted = this.bottleneck(round) < least;
     this.rate = Math.min(this.rate, Math.max(this.bottleneck(round), least)) * DRAIN_SHARE;
     const reckoned = round.queueMs / (1 - DRAIN_SHARE);
-    this.enter('drain', now);
+    this.enter('drain');
     this.until = now + DRAIN_PATIENCE * reckoned + DRAIN_ROUNDS * Math.max(LEAST_ROUND_MS, round.roundTripMs);
   }
 
@@ -278,10 +266,10 @@ export class RateController {
   private drain(round: Round, now: number): void {
     if (isEmpty(round)) {
       this.rate *= AFTER_DRAIN_SHARE / DRAIN_SHARE;
-      this.enter('steady', now);
+      this.enter('steady');
     } else if (now >= this.until) {
       if (isStanding(round)) this.beginContest(round, now);
-      else this.enter('steady', now);
+      else this.enter('steady');
     } else if (this.isDoubted && round.isTelling) {
       // The path has become slower indeed, if no more than before arrives.
       this.isDoubted = false;
@@ -291,49 +279,24 @@ export class RateController {
 
   private beginContest(round: Round, now: number): void {
     this.rate /= DRAIN_SHARE;
-    this.window = this.rate * round.roundTripMs;
-    this.windowAtLoss = Infinity;
+    this.window.begin(this.rate * round.roundTripMs, now);
     this.lookedAt = now;
-    this.enter('contest', now);
+    this.enter('contest');
   }
 
   private contest(round: Round, now: number): void {
-    if (isEmpty(round)) return this.enter('steady', now);
+    if (isEmpty(round)) return this.enter('steady');
     if (!round.isLimited) return;
-    // A window is refilled by what arrives: no faster, however short the queue becomes.
-    const byArrival = MOST_BY_ARRIVAL * this.bottleneck(round) * round.roundTripMs;
-    // Or than after the last loss: in a short buffer many datagrams in a row are lost, and what arrives would shrink with the window.
-    const afterLoss = this.windowAtLoss === Infinity ? 0 : LOSS_DECREASE * this.windowAtLoss;
-    const most = Math.max(byArrival, Math.min(this.window, afterLoss), LEAST_CONTEST_BYTES);
-    this.window = Math.min(this.window, most);
-    const isNews = now - this.since > round.roundTripMs + LEAST_ROUND_MS;
-    if (isNews && lossesExceed(round, this.pathLoss, 0)) {
-      // A flow that grows gives way to the others sooner (RFC 9438, section 4.7).
-      this.windowAtLoss = this.window < this.windowAtLoss ? (this.window * (1 + LOSS_DECREASE)) / 2 : this.window;
-      this.returnMs = cubicReturnMs(this.windowAtLoss);
-      this.window *= LOSS_DECREASE;
-      this.since = now;
-      if (now - this.lookedAt >= LOOK_INTERVAL_MS) return this.beginLook(round, now);
-    } else this.window = Math.max(this.window, this.contestWindow(round, now));
-    this.window = Math.max(this.window, LEAST_CONTEST_BYTES);
-    this.rate = Math.min(this.window, most) / round.roundTripMs;
-  }
-
-  private contestWindow(round: Round, now: number): number {
-    // As in slow start: a fair share is found by going on until something is lost.
-    if (this.windowAtLoss === Infinity) return this.window * CONTEST_START_GAIN;
-    const elapsed = now - this.since;
-    const target = Math.max(
-      cubicWindow(this.windowAtLoss, this.returnMs, elapsed),
-      friendlyWindow(this.windowAtLoss, elapsed, round.roundTripMs),
-    );
-    // Not by more than half in a round trip (RFC 9438, section 4.2).
-    return Math.min(target, 1.5 * this.window);
+    const { roundTripMs } = round;
+    const hasLost = lossesExceed(round, this.pathLoss, 0);
+    const isNews = this.window.onRound(roundTripMs, this.bottleneck(round) * roundTripMs, hasLost, now);
+    if (isNews && now - this.lookedAt >= LOOK_INTERVAL_MS) return this.beginLook(round, now);
+    this.rate = this.window.bytes / roundTripMs;
   }
 
   /** Alone, the queue would soon be gone. */
   private beginLook(round: Round, now: number): void {
-    this.enter('look', now);
+    this.enter('look');
     this.rate *= LOOK_SHARE;
     this.until = now + LOOK_MS + round.roundTripMs;
     this.lookedAt = this.until;
@@ -342,12 +305,12 @@ export class RateController {
   private look(round: Round, now: number): void {
     if (!isEmpty(round) && now < this.until) return;
     this.rate /= LOOK_SHARE;
-    this.enter(isEmpty(round) ? 'steady' : 'contest', now);
+    this.window.resume(now);
+    this.enter(isEmpty(round) ? 'steady' : 'contest');
   }
 
-  private enter(mode: RateMode, now: number): void {
+  private enter(mode: RateMode): void {
     this.mode = mode;
-    this.since = now;
     this.roundsWithoutQueue = 0;
     this.flatRounds = 0;
     this.arrivalBefore = 0;

@@ -62,7 +62,7 @@ export class BroadcastLab extends EngineLab {
   }
 
   wish(from: Peer, wish: number, fromSequence: number, now: number, { origin = ORIGIN, boot = BOOT } = {}): void {
-    this.dissemination.onWish(from, frameReader([Frame.wish, origin, boot, wish, fromSequence]).reader, now);
+    this.dissemination.wishes.onWish(from, frameReader([Frame.wish, origin, boot, wish, fromSequence]).reader, now);
   }
 
   offer(from: Peer, first: number, count: number, now: number, { origin = ORIGIN, boot = BOOT } = {}): void {

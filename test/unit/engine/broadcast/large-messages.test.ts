@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { CLAIM_MS, FLOOD_SEGMENTS, IDLE_COPIES, STALL_MS } from '../../../../lib/engine/broadcast/large-messages.js';
-import { LEAST_SERVICE_MS } from '../../../../lib/engine/broadcast/dissemination.js';
+import { LEAST_SERVICE_MS } from '../../../../lib/engine/broadcast/wish-service.js';
 import { MOST_PATIENCE_MS } from '../../../../lib/engine/broadcast/lateness.js';
 import { Wish } from '../../../../lib/engine/broadcast/stream-link.js';
 import { nodeIdToBytes } from '../../../../lib/engine/node-id.js';

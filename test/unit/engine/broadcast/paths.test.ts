@@ -1,19 +1,16 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { LargeMessage } from '../../../../lib/engine/broadcast/large-messages.js';
 import { OriginStream, OriginTable } from '../../../../lib/engine/broadcast/origin-stream.js';
+import { ANNOUNCING_BY_REPAIRS, ANNOUNCING_LINKS, PROBE_CHOICES } from '../../../../lib/engine/broadcast/announcers.js';
 import {
-  ANNOUNCING_BY_REPAIRS,
-  ANNOUNCING_LINKS,
   BUSY_HEAT,
   CHOICE_SEGMENTS,
   COOLING_MS,
   FIRST_FEEDS,
   GRAFT_LEAD_MS,
   LARGE_PATHS_MS,
-  LEAST_COMPARISONS,
   MOST_HEAT,
   Paths,
-  PROBE_CHOICES,
   QUIET_HEAT,
   STARVED_INTERVALS,
   STARVED_SEGMENTS,
@@ -22,7 +19,7 @@ import {
 } from '../../../../lib/engine/broadcast/paths.js';
 import { Repair } from '../../../../lib/engine/broadcast/repair.js';
 import { SegmentCache } from '../../../../lib/engine/broadcast/segment-cache.js';
-import { type StreamLink, Wish } from '../../../../lib/engine/broadcast/stream-link.js';
+import { LEAST_COMPARISONS, type StreamLink, Wish } from '../../../../lib/engine/broadcast/stream-link.js';
 import { OVERLOAD_MS } from '../../../../lib/engine/peers/overload.js';
 import type { Peer } from '../../../../lib/engine/peers/peer.js';
 import { Timer } from '../../../../lib/engine/timer-heap.js';
