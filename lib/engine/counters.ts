@@ -22,6 +22,8 @@ export const DROP_REASONS = [
   'own_segment',
   /** A segment of an earlier life of its origin. */
   'stale_segment',
+  /** A segment but the first of a message, of a stream that nothing is known of yet. */
+  'unknown_stream',
   /** A segment too far behind its stream to know whether it was seen. */
   'old_segment',
   /** A segment that travelled too many hops. */

@@ -47,6 +47,9 @@ export class FrameDispatch {
         case Frame.segment:
           dissemination.onSegment(peer, plaintext, start, reader, length, now);
           continue;
+        case Frame.continuation:
+          dissemination.onContinuation(peer, plaintext, start, reader, length, now);
+          continue;
         case Frame.heartbeat:
           heartbeats.onHeartbeat(peer, reader, session, counter, now);
           break;

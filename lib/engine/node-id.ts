@@ -23,6 +23,12 @@ export function nodeIdToBytes(id: NodeId): Uint8Array {
   return bytes;
 }
 
+/** Whether two node ids are the same. */
+export function sameNodeId(a: Uint8Array, b: Uint8Array): boolean {
+  for (let i = 0; i < NODE_ID_BYTES; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
 /** Each page of members has dozens of ids, so that parsing pieces of strings would show. */
 function digitAt(id: NodeId, position: number): number {
   const code = id.charCodeAt(position);

@@ -11,10 +11,9 @@ import {
   isCanonical,
   MAX_HOPS,
   MAX_SEGMENT_COUNT,
+  readContinuation,
   readSegment,
   Segment,
-  segmentOverhead,
-  writeSegment,
 } from '../wire/segment-frame.js';
 import { Announcements } from './announcements.js';
 import { FLOOD_SEGMENTS, LargeMessages } from './large-messages.js';
@@ -24,6 +23,7 @@ import { type IncompleteMessage, Reassembly } from './reassembly.js';
 import { Repair } from './repair.js';
 import { Room } from './room.js';
 import { SegmentCache } from './segment-cache.js';
+import { Segmentation } from './segmentation.js';
 import { Wish } from './stream-link.js';
 import { Streams } from './streams.js';
 import { WishService } from './wish-service.js';
@@ -45,8 +45,7 @@ export class Dissemination {
   private readonly room: Room;
   readonly wishes: WishService;
   private readonly segment = new Segment();
-  private readonly ownSegment = new Segment();
-  private sequence = 0;
+  private readonly segmentation: Segmentation;
   private readonly sweepTimer = new Timer(now => this.sweep(now));
 
   /** @param boot this life of the node: the incarnation it started with. */
@@ -60,6 +59,7 @@ export class Dissemination {
     const own = new OriginStream(nodeIdToBytes(context.options.id), boot, 1, now);
     own.isOwn = true;
     this.streams = new Streams(context, own, stream => this.forget(stream));
+    this.segmentation = new Segmentation(context, own);
     const { table } = this.streams;
     this.cache = new SegmentCache(context.options.repairCache);
     this.reassembly = new Reassembly(context.options.maxMessageBytes, context.counters, message => this.lost(message));
@@ -76,18 +76,10 @@ export class Dissemination {
   broadcast(payload: Uint8Array, zones: readonly string[] | undefined, now: number): BroadcastResult {
     const { counters, options } = this.context;
     if (payload.length > options.maxMessageBytes) return 'too_large';
-    const segment = this.ownSegment;
-    segment.hops = 1;
-    segment.origin = this.streams.own.idBytes;
-    segment.boot = this.streams.own.boot;
-    segment.zones = zones;
-    // Numbers get longer from segment to segment: room is left for the longest that any of them can carry.
-    segment.sequence = this.sequence + MAX_SEGMENT_COUNT;
-    segment.count = segment.index = MAX_SEGMENT_COUNT;
-    const room = MAX_FRAME_BYTES - segmentOverhead(segment);
-    segment.count = Math.max(1, Math.ceil(payload.length / room));
-    if (segment.count > MAX_SEGMENT_COUNT) return 'too_large';
+    const { segmentation } = this;
+    const { segment } = segmentation;
     const stream = this.streams.own;
+    if (!segmentation.begin(payload, zones)) return 'too_large';
     const hasLinks = this.peers.links.length > 0;
     const isLarge = segment.count > FLOOD_SEGMENTS;
     if (hasLinks && !this.room.isThere(stream, isLarge, now)) return 'queue_full';
@@ -95,47 +87,61 @@ export class Dissemination {
     counters.broadcastsSent++;
     if (!hasLinks) counters.broadcastsUnheard++;
 
-    for (segment.index = 0; segment.index < segment.count; segment.index++) {
-      segment.sequence = ++this.sequence;
-      const start = segment.index * room;
-      segment.payload = segment.count === 1 ? payload : payload.subarray(start, start + room);
-      const frame = this.encode(segment);
+    for (let frame = segmentation.next(); frame !== undefined; frame = segmentation.next()) {
       stream.window.add(segment.sequence, now);
       this.note(segment, frame, 0, frame.length, undefined, stream, now);
       this.passOn(frame, 0, frame.length, segment, undefined, stream, now);
-      segment.zones = undefined;
     }
     return 'accepted';
   }
 
   /** Sequence of the last segment of our own. */
   get lastSequence(): number {
-    return this.sequence;
+    return this.segmentation.sequence;
   }
 
-  /**
-   * One segment from a peer: passed on the moment it is authenticated, in the same bytes, then handed to the
-   * application if its message is whole.
-   */
+  /** `[6, hops, origin, boot, sequence, index, count, payload, zones]` */
   onSegment(
     peer: Peer,
-    plaintext: Uint8Array,
+    bytes: Uint8Array,
     start: number,
     reader: MessagePackReader,
     length: number,
     now: number,
   ): void {
+    if (!readSegment(reader, length, this.segment) || !this.isProper(bytes, start, reader)) return;
+    const stream = this.streams.ofSegment(this.segment, now);
+    if (stream !== undefined) this.take(stream, peer, bytes, start, reader.position, now);
+  }
+
+  /** `[17, hops, tag, sequence, index, count, payload]` */
+  onContinuation(
+    peer: Peer,
+    bytes: Uint8Array,
+    start: number,
+    reader: MessagePackReader,
+    length: number,
+    now: number,
+  ): void {
+    if (!readContinuation(reader, length, this.segment) || !this.isProper(bytes, start, reader)) return;
+    const stream = this.streams.ofTag(this.segment.tag);
+    if (stream !== undefined) this.take(stream, peer, bytes, start, reader.position, now);
+  }
+
+  /** Whether the segment that was read can be passed on as it is. Counts it. */
+  private isProper(bytes: Uint8Array, start: number, reader: MessagePackReader): boolean {
+    if (reader.position - start > MAX_FRAME_BYTES || !isCanonical(bytes, start, this.segment)) reader.fail();
+    else this.context.counters.segmentsReceived++;
+    return !reader.failed;
+  }
+
+  /**
+   * A segment of a stream came from a peer: it is passed on the moment it is authenticated, in the same bytes, then handed to the
+   * application if its message is whole.
+   */
+  private take(stream: OriginStream, peer: Peer, plaintext: Uint8Array, start: number, end: number, now: number): void {
     const { segment } = this;
     const { counters } = this.context;
-    if (!readSegment(reader, length, segment)) return;
-    const end = reader.position;
-    if (end - start > MAX_FRAME_BYTES || !isCanonical(plaintext, start, segment)) {
-      reader.fail();
-      return;
-    }
-    counters.segmentsReceived++;
-    const stream = this.streams.ofSegment(segment, now);
-    if (stream === undefined) return;
     segment.origin = stream.idBytes;
     const link = stream.link(peer);
     link.provedToHold(segment.sequence);
@@ -316,13 +322,6 @@ export class Dissemination {
     stream.isBulk = segment.count > 1;
     stream.arrived(segment.sequence, from, now);
     this.announcements.arrived(stream, now);
-  }
-
-  private encode(segment: Segment): Uint8Array {
-    const { writer } = this.context;
-    writer.reset();
-    writeSegment(writer, segment);
-    return writer.take();
   }
 
   private sweep(now: number): void {

@@ -1,8 +1,9 @@
 import type { BroadcastOrigin } from '../engine-event.js';
-import { NODE_ID_BYTES, type NodeId, nodeIdFromBytes } from '../node-id.js';
+import { type NodeId, nodeIdFromBytes, sameNodeId } from '../node-id.js';
 import { LANES } from '../peers/fair-queue.js';
 import type { Peer } from '../peers/peer.js';
 import type { Timer } from '../timer-heap.js';
+import { streamTag } from '../wire/stream-tag.js';
 import type { ArrivalTimes } from './arrival-times.js';
 import { DedupeWindow } from './dedupe-window.js';
 import type { LargeMessage } from './large-messages.js';
@@ -24,6 +25,8 @@ export const ORIGIN_IDLE_MS = 10 * 60_000;
 export class OriginStream {
   readonly id: NodeId;
   readonly idBytes: Uint8Array;
+  /** By this its segments are known that do not tell their origin. */
+  tag: number;
   window: DedupeWindow;
   /** When the last new segment came, or was made. */
   activeAt: number;
@@ -81,6 +84,7 @@ export class OriginStream {
   ) {
     this.idBytes = idBytes.slice();
     this.id = nodeIdFromBytes(idBytes);
+    this.tag = streamTag(idBytes, boot);
     this.lane = word(idBytes) & (LANES - 1);
     this.window = new DedupeWindow(owedFrom, now);
     this.activeAt = now;
@@ -94,6 +98,7 @@ export class OriginStream {
     const lost = -window.lost;
     window.giveUp(window.highest);
     this.boot = boot;
+    this.tag = streamTag(this.idBytes, boot);
     this.window = new DedupeWindow(owedFrom, now);
     this.newest = owedFrom - 1;
     this.newestAt = now;
@@ -140,7 +145,7 @@ export class OriginTable {
 
   find(idBytes: Uint8Array): OriginStream | undefined {
     let stream = this.byWord.get(word(idBytes));
-    while (stream !== undefined && !sameBytes(stream.idBytes, idBytes)) stream = stream.next;
+    while (stream !== undefined && !sameNodeId(stream.idBytes, idBytes)) stream = stream.next;
     return stream;
   }
 
@@ -185,10 +190,4 @@ export class OriginTable {
 
 function word(idBytes: Uint8Array): number {
   return idBytes[0]! | (idBytes[1]! << 8) | (idBytes[2]! << 16) | (idBytes[3]! << 24);
-}
-
-/** Whether two node ids are the same. */
-export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  for (let i = 0; i < NODE_ID_BYTES; i++) if (a[i] !== b[i]) return false;
-  return true;
 }

@@ -81,7 +81,7 @@ export class Reassembly {
       return undefined;
     }
     const start = segment.sequence - segment.index;
-    const key = `${stream.id}/${segment.boot}/${start}`;
+    const key = `${stream.tag}/${start}`;
     let partial = this.partials.get(key);
     if (partial === undefined) {
       partial = new PartialMessage(stream, start, segment.count, segment.hops, now);

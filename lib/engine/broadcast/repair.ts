@@ -5,11 +5,11 @@ import type { Peer } from '../peers/peer.js';
 import type { PeerTable } from '../peers/peer-table.js';
 import { Timer } from '../timer-heap.js';
 import { Frame } from '../wire/frame.js';
-import { segmentOf } from '../wire/segment-frame.js';
 import type { MessagePackReader } from '../wire/message-pack-reader.js';
 import { FLOOD_SEGMENTS, type LargeMessage } from './large-messages.js';
-import { type OriginStream, type OriginTable, sameBytes } from './origin-stream.js';
+import type { OriginStream, OriginTable } from './origin-stream.js';
 import type { SegmentCache } from './segment-cache.js';
+import { firstWaiting, isWaiting } from './waiting.js';
 
 /**
  * A repair request is repeated, with another peer, when it brings nothing for this long, each time half as long again up
@@ -171,9 +171,7 @@ export class Repair {
       const end = Math.min(first + wanted, stream.window.highest + 1);
       for (let sequence = first; sequence < end; sequence++) {
         const frame = this.cache.get(stream, sequence);
-        if (frame === undefined) continue;
-        // Small messages overtake long ones, which seem to be missing then.
-        if (sequence >= waitingFrom && segmentOf(frame)!.count > 1) continue;
+        if (frame === undefined || isWaiting(frame, waitingFrom)) continue;
         if (!this.peers.send(peer, Priority.repair, frame, stream.lane)) continue;
         this.context.counters.segmentsRepaired++;
       }
@@ -298,14 +296,6 @@ function requestFor(stream: OriginStream, sequence: number): Request | undefined
 /** Whether what came now from the peer can be what it was asked for. */
 function couldAnswer(request: Request, peer: Peer, now: number): boolean {
   return peer === request.peer && now - request.askedAt >= 0.9 * peer.roundTrip.minimumMs;
-}
-
-/** From which sequence on segments of longer messages wait for the peer still, and need not be repeated. */
-function firstWaiting({ lane, idBytes, boot }: OriginStream, peer: Peer): number {
-  const frame = peer.outbox.firstBulkIn(lane);
-  const segment = frame === undefined ? undefined : segmentOf(frame);
-  const isOfStream = segment?.boot === boot && sameBytes(segment.origin, idBytes);
-  return isOfStream ? segment.sequence : Infinity;
 }
 
 /** How many sequences there are in pairs of first and length. */

@@ -6,6 +6,7 @@ import { ORIGIN_IDLE_MS, OriginStream, OriginTable } from './origin-stream.js';
 /** Finds the stream that a frame speaks of, begins new ones, and tells former lives of an origin from its present one. */
 export class Streams {
   readonly table = new OriginTable();
+  private readonly byTag = new Map<number, OriginStream>();
 
   constructor(
     private readonly context: EngineContext,
@@ -15,6 +16,7 @@ export class Streams {
     private readonly ended: (stream: OriginStream) => void,
   ) {
     this.table.add(own);
+    this.byTag.set(own.tag, own);
   }
 
   /** The stream of a segment that came; undefined when it is to be dropped, which is counted. */
@@ -33,6 +35,14 @@ export class Streams {
     }
     if (segment.boot > stream.boot) this.restart(stream, segment.boot, owedFrom, now);
     return stream;
+  }
+
+  /** The stream of a continuation that came; undefined when it is to be dropped, which is counted. */
+  ofTag(tag: number): OriginStream | undefined {
+    const stream = this.byTag.get(tag);
+    if (stream !== undefined && stream !== this.own) return stream;
+    this.context.counters.drop(stream === undefined ? 'unknown_stream' : 'own_segment');
+    return undefined;
   }
 
   /**
@@ -63,18 +73,24 @@ export class Streams {
       if (stream === this.own || now - stream.activeAt < ORIGIN_IDLE_MS) continue;
       this.ended(stream);
       this.table.remove(stream);
+      this.byTag.delete(stream.tag);
     }
   }
 
   private begin(idBytes: Uint8Array, boot: number, owedFrom: number, now: number): OriginStream | undefined {
     const stream = new OriginStream(idBytes, boot, owedFrom, now);
-    if (this.table.add(stream)) return stream;
-    this.context.counters.drop('origins_full');
-    return undefined;
+    if (!this.table.add(stream)) {
+      this.context.counters.drop('origins_full');
+      return undefined;
+    }
+    this.byTag.set(stream.tag, stream);
+    return stream;
   }
 
   private restart(stream: OriginStream, boot: number, owedFrom: number, now: number): void {
     this.ended(stream);
+    this.byTag.delete(stream.tag);
     this.context.counters.drop('segment_lost', stream.restart(boot, owedFrom, now));
+    this.byTag.set(stream.tag, stream);
   }
 }

@@ -1,5 +1,5 @@
 import { Fifo } from '../fifo.js';
-import { isSegmentOf, messageOfSegment } from '../wire/segment-frame.js';
+import { isOfStream, messageOfSegment, segmentOf, type StreamIdentity } from '../wire/segment-frame.js';
 import { FairQueue, LANES } from './fair-queue.js';
 
 /**
@@ -113,13 +113,14 @@ export class Outbox {
     return 0;
   }
 
-  /** Takes back the segments of an origin that wait, but for repairs, which were asked for. Returns how many. @param lane its lane. */
-  retract(originId: Uint8Array, lane: number): number {
+  /** Takes back the segments of a stream that wait, but for repairs, which were asked for. Returns how many. @param lane its lane. */
+  retract(stream: StreamIdentity, lane: number): number {
+    const isIts = (frame: Uint8Array) => isOfStream(segmentOf(frame)!, stream);
     let retracted = 0;
     for (const priority of [Priority.event, Priority.bulk]) {
       const queue = this.queueOf(priority);
       const before = queue.bytes;
-      retracted += queue.dropWhere(lane, frame => isSegmentOf(originId, frame));
+      retracted += queue.dropWhere(lane, isIts);
       this.bytes -= before - queue.bytes;
     }
     this.frames -= retracted;

@@ -27,10 +27,10 @@ const MOST_START_UP_LOSS = 0.5;
 const START_UP_SAMPLE = 30;
 
 /** A queue of this, ms, and as many deviations of the delay's noise is a standing one: the rate goes down. */
-export const QUEUE_MS = 10;
+export const QUEUE_MS = 15;
 const QUEUE_DEVIATIONS = 4;
 /** A queue below this, ms, and as many deviations is empty. */
-export const EMPTY_QUEUE_MS = 3;
+export const EMPTY_QUEUE_MS = 6;
 const EMPTY_DEVIATIONS = 4;
 
 /** Of what arrived, so much is sent while a queue drains: 15 ms are gone in 100 ms. */

@@ -35,6 +35,8 @@ export const Frame = {
   reportRequest: 15,
   /** `[16, session, counter, received, arrived, window]`: what arrived until the packet that asked, and when it did, µs. */
   report: 16,
+  /** `[17, hops, tag, sequence, index, count, payload]`: a segment but the first of its message, of a stream that is known. */
+  continuation: 17,
 } as const;
 
 /** What the sender of a heartbeat says of the link, added up. */

@@ -1,4 +1,4 @@
-import { NODE_ID_BYTES } from '../node-id.js';
+import { NODE_ID_BYTES, sameNodeId } from '../node-id.js';
 import { Frame } from './frame.js';
 import { MAX_ZONE_BYTES } from './member-codec.js';
 import { MessagePackReader } from './message-pack-reader.js';
@@ -13,11 +13,11 @@ export const MAX_HOPS = 127;
 /** Where `hops` stands in an encoded frame: after the array's and the type's byte. */
 export const HOPS_OFFSET = 2;
 
-/** Where the origin's id stands: after them, `hops`, and the two bytes that say how long it is. */
-const ORIGIN_OFFSET = HOPS_OFFSET + 3;
-
 /** Most zones one broadcast may name: with the longest names they still leave half of a datagram to the payload. */
 export const MAX_SCOPE_ZONES = 8;
+
+/** In place of a tag: the segment tells its origin itself. */
+const NO_TAG = -1;
 
 /** Most segments of one message, in line with the largest `maxMessageBytes` (64 MiB) in segments of 1,100 bytes. */
 export const MAX_SEGMENT_COUNT = 65_536;
@@ -31,6 +31,8 @@ export class Segment {
   origin: Uint8Array = NO_BYTES;
   /** The origin's incarnation when it started: tells one life of a node from the next. */
   boot = 0;
+  /** In place of both, in a continuation: see `streamTag`. Their reader finds them by it. */
+  tag = NO_TAG;
   /** Place in the origin's stream, from 1. */
   sequence = 0;
   /** Place in the message, from 0. */
@@ -57,26 +59,41 @@ export function messageOfSegment(frame: Uint8Array): number {
   return segment === undefined ? NaN : segment.sequence - segment.index;
 }
 
-/** Whose segment it is; the same object for the next frame. Undefined when it is malformed. */
+/** What a frame holds, of either kind; the same object for the next frame. Undefined when it is malformed. */
 export function segmentOf(frame: Uint8Array): Readonly<Segment> | undefined {
   reader.reset(frame);
   const length = reader.array();
-  reader.uint();
-  return readSegment(reader, length, scratch) ? scratch : undefined;
+  const isFirst = reader.uint() === Frame.segment;
+  const isRead = isFirst ? readSegment(reader, length, scratch) : readContinuation(reader, length, scratch);
+  return isRead ? scratch : undefined;
 }
 
-/** Whether the segment in a frame that this node encoded or passed on is of this origin. */
-export function isSegmentOf(originId: Uint8Array, frame: Uint8Array): boolean {
-  for (let i = 0; i < NODE_ID_BYTES; i++) if (frame[ORIGIN_OFFSET + i] !== originId[i]) return false;
-  return true;
+/** What tells one stream from another. */
+export interface StreamIdentity {
+  readonly idBytes: Uint8Array;
+  readonly boot: number;
+  readonly tag: number;
+}
+
+/** Whether a frame that this node encoded or passed on holds a segment of this stream. */
+export function isOfStream({ origin, boot, tag }: Readonly<Segment>, stream: StreamIdentity): boolean {
+  return tag === NO_TAG ? boot === stream.boot && sameNodeId(origin, stream.idBytes) : tag === stream.tag;
 }
 
 /** Bytes of a segment frame around a payload. */
 export function segmentOverhead(segment: Segment): number {
-  let bytes = 1 + 1 + 1 + (2 + NODE_ID_BYTES) + uintSize(segment.boot) + uintSize(segment.sequence);
-  bytes += uintSize(segment.index) + uintSize(segment.count) + 3;
+  let bytes = 1 + 1 + 1 + (2 + NODE_ID_BYTES) + uintSize(segment.boot) + placeSize(segment);
   if (segment.zones !== undefined) bytes += 1 + segment.zones.length * (2 + MAX_ZONE_BYTES);
   return bytes;
+}
+
+/** The same of a continuation. */
+export function continuationOverhead(segment: Segment): number {
+  return 1 + 1 + 1 + uintSize(segment.tag) + placeSize(segment);
+}
+
+function placeSize({ sequence, index, count }: Segment): number {
+  return uintSize(sequence) + uintSize(index) + uintSize(count) + 3;
 }
 
 export function writeSegment(writer: MessagePackWriter, segment: Segment): void {
@@ -85,13 +102,25 @@ export function writeSegment(writer: MessagePackWriter, segment: Segment): void 
   writer.uint(segment.hops);
   writer.bytes(segment.origin);
   writer.uint(segment.boot);
+  writePlace(writer, segment);
+  if (segment.zones === undefined) return;
+  writer.array(segment.zones.length);
+  for (const zone of segment.zones) writer.text(zone);
+}
+
+export function writeContinuation(writer: MessagePackWriter, segment: Segment): void {
+  writer.array(7);
+  writer.uint(Frame.continuation);
+  writer.uint(segment.hops);
+  writer.uint(segment.tag);
+  writePlace(writer, segment);
+}
+
+function writePlace(writer: MessagePackWriter, segment: Segment): void {
   writer.uint(segment.sequence);
   writer.uint(segment.index);
   writer.uint(segment.count);
   writer.bytes(segment.payload);
-  if (segment.zones === undefined) return;
-  writer.array(segment.zones.length);
-  for (const zone of segment.zones) writer.text(zone);
 }
 
 /** Reads what follows the type. False, and the reader has failed, when the frame is malformed. */
@@ -101,6 +130,26 @@ export function readSegment(reader: MessagePackReader, length: number, segment: 
   const { origin } = segment;
   if (origin.length !== NODE_ID_BYTES || !reader.passBytes(origin)) segment.origin = reader.bytesOf(NODE_ID_BYTES);
   segment.boot = reader.uint();
+  segment.tag = NO_TAG;
+  readPlace(reader, segment);
+  segment.zones = length > 8 ? readZones(reader) : undefined;
+  for (let i = 9; i < length; i++) reader.skip();
+  if (!isSane(segment) || length < 8) reader.fail();
+  return !reader.failed;
+}
+
+/** The same of a continuation; `origin` and `boot` are left as they are. */
+export function readContinuation(reader: MessagePackReader, length: number, segment: Segment): boolean {
+  segment.hops = reader.uint();
+  segment.tag = reader.uint();
+  readPlace(reader, segment);
+  segment.zones = undefined;
+  for (let i = 7; i < length; i++) reader.skip();
+  if (!isSane(segment) || segment.index === 0 || length < 7) reader.fail();
+  return !reader.failed;
+}
+
+function readPlace(reader: MessagePackReader, segment: Segment): void {
   segment.sequence = reader.uint();
   segment.index = reader.uint();
   segment.count = reader.uint();
@@ -108,23 +157,24 @@ export function readSegment(reader: MessagePackReader, length: number, segment: 
   const payloadLength = reader.skipBytes();
   segment.payloadEnd = reader.position;
   segment.payloadStart = reader.position - payloadLength;
-  segment.zones = length > 8 ? readZones(reader) : undefined;
-  for (let i = 9; i < length; i++) reader.skip();
-  const isSane =
+}
+
+function isSane(segment: Segment): boolean {
+  return (
     segment.hops <= MAX_HOPS &&
     segment.count >= 1 &&
     segment.count <= MAX_SEGMENT_COUNT &&
     segment.index < segment.count &&
     segment.sequence > segment.index &&
     // Not beyond what can be counted: there a sequence plus one is itself, and loops over them would not end.
-    segment.sequence <= Number.MAX_SAFE_INTEGER - (segment.count - 1 - segment.index);
-  if (!isSane || length < 8) reader.fail();
-  return !reader.failed;
+    segment.sequence <= Number.MAX_SAFE_INTEGER - (segment.count - 1 - segment.index)
+  );
 }
 
 /** Whether the head of the frame that starts there has the one encoding in which `hops` can be raised in place. */
 export function isCanonical(bytes: Uint8Array, start: number, segment: Segment): boolean {
-  const isFrame = (bytes[start]! & 0xf0) === 0x90 && bytes[start + 1] === Frame.segment;
+  const type = segment.tag === NO_TAG ? Frame.segment : Frame.continuation;
+  const isFrame = (bytes[start]! & 0xf0) === 0x90 && bytes[start + 1] === type;
   return isFrame && bytes[start + HOPS_OFFSET] === segment.hops;
 }
 

@@ -42,11 +42,15 @@ export class BroadcastLab extends EngineLab {
   segment(from: Peer, sequence: number, now: number, fields: SegmentFields = {}): void {
     const { origin = ORIGIN, boot = BOOT, index = 0, count = 1, bytes = 600 } = fields;
     const frame = pack([Frame.segment, 1, origin, boot, sequence, index, count, new Uint8Array(bytes)]);
-    const reader = new MessagePackReader();
-    reader.reset(frame);
-    const length = reader.array();
-    reader.uint();
+    const { reader, length } = readerOf(frame);
     this.dissemination.onSegment(from, frame, 0, reader, length, now);
+  }
+
+  /** A segment but the first of its message comes from a peer. */
+  continuation(from: Peer, tag: number, sequence: number, now: number, index = 1, count = 2): void {
+    const frame = pack([Frame.continuation, 1, tag, sequence, index, count, new Uint8Array(600)]);
+    const { reader, length } = readerOf(frame);
+    this.dissemination.onContinuation(from, frame, 0, reader, length, now);
   }
 
   /** One after the other, the segments of a message from `from` to `to`. */
@@ -78,13 +82,24 @@ export class BroadcastLab extends EngineLab {
   }
 }
 
+/** A reader that has read the type, and the elements of the frame. */
+function readerOf(frame: Uint8Array): { reader: MessagePackReader; length: number } {
+  const reader = new MessagePackReader();
+  reader.reset(frame);
+  const length = reader.array();
+  reader.uint();
+  return { reader, length };
+}
+
 /** What waits for a peer, by type of frame; taken out of its outbox. */
 export function takeFrom(peer: Peer) {
   const frames = framesTo(peer);
   const of = (type: number) => frames.filter(frame => frame[0] === type);
   return {
     /** Sequences. */
-    segments: of(Frame.segment).map(frame => frame[4] as number),
+    segments: frames
+      .filter(([type]) => type === Frame.segment || type === Frame.continuation)
+      .map(frame => frame[frame[0] === Frame.segment ? 4 : 3] as number),
     /** Of the newest segments, and how old they are, ms. */
     digests: of(Frame.digest).map(frame => ({ newest: frame[3], ageMs: (frame[4] as number) / 1_000 })),
     /** As pairs of first and length. */

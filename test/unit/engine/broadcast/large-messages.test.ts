@@ -71,6 +71,16 @@ describe('a message of our own', () => {
     expect(takeFrom(a).segments.length).toBe(lab.dissemination.lastSequence);
   });
 
+  it('is not sent again while it waits', () => {
+    lab.dissemination.broadcast(bytesOf(COUNT), undefined, 100);
+    lab.wish(a, Wish.eager, 11, 110, OWN);
+    lab.wish(a, Wish.eager, 5, 120 + LEAST_SERVICE_MS, OWN);
+    const { segments } = takeFrom(a);
+    expect(segments.toSorted((x, y) => x - y)).toEqual(
+      Array.from({ length: lab.dissemination.lastSequence - 4 }, (_, i) => i + 5),
+    );
+  });
+
   it('is refused while so much is offered that nobody took, until somebody does', () => {
     const message = new Uint8Array(1_000_000);
     const results = Array.from({ length: 12 }, () => lab.dissemination.broadcast(message, undefined, 100));

@@ -28,7 +28,7 @@ beforeEach(() => {
 /** One segment of the message that begins at `start`. */
 function segment(start: number, index: number, count: number, payload: Uint8Array | number = 1): Segment {
   const bytes = typeof payload === 'number' ? new Uint8Array(payload).fill(index) : payload;
-  return Object.assign(new Segment(), { boot: 5, sequence: start + index, index, count, payload: bytes });
+  return Object.assign(new Segment(), { sequence: start + index, index, count, payload: bytes });
 }
 
 const add = (piece: Segment, now = 0) => {
@@ -73,9 +73,10 @@ describe('putting a message together', () => {
   });
 
   it('keeps messages of one origin apart, and those of its former life', () => {
+    const formerLife = new OriginStream(stream.idBytes, stream.boot - 1, 1, 0);
     add(segment(1, 0, 2));
     add(segment(3, 0, 2));
-    add(Object.assign(segment(1, 0, 2), { boot: 4 }));
+    reassembly.add(formerLife, segment(1, 0, 2), 0);
     expect(reassembly.pending).toBe(3);
     expect(add(segment(3, 1, 2))?.payload).toEqual(Uint8Array.of(0, 1));
     expect(reassembly.pending).toBe(2);

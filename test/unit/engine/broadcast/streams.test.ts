@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { nodeIdToBytes } from '../../../../lib/engine/node-id.js';
 import type { Peer } from '../../../../lib/engine/peers/peer.js';
+import { streamTag } from '../../../../lib/engine/wire/stream-tag.js';
 import { idOf } from '../engine-lab.js';
 import { BOOT, BroadcastLab, ORIGIN, takeFrom } from './broadcast-lab.js';
 
@@ -119,6 +120,51 @@ describe('an origin that began anew', () => {
     lab.segment(peer, 99, 200, { origin: OWN, boot: BOOT + 1 });
     expect(lab.stream(OWN)).toMatchObject({ boot: BOOT, newest: 0 });
     expect(drops().own_segment).toBe(1);
+  });
+});
+
+describe('a continuation', () => {
+  const tag = streamTag(ORIGIN, BOOT);
+
+  it('belongs to the stream that has its tag', () => {
+    lab.segment(peer, 1, 100, { count: 2 });
+    lab.continuation(peer, tag, 2, 101);
+    expect(lab.delivered).toBe(1);
+  });
+
+  it('is dropped, and counted, when nobody told us of the stream', () => {
+    lab.continuation(peer, tag, 2, 100);
+    expect(drops().unknown_stream).toBe(1);
+    expect(lab.stream()).toBeUndefined();
+  });
+
+  it('that came before its stream was known is asked for then', () => {
+    lab.continuation(peer, tag, 2, 100);
+    lab.segment(peer, 1, 101, { count: 2 });
+    lab.digest(peer, 2, 110);
+    lab.advanceTo(200);
+    expect(takeFrom(peer).requests).toContainEqual([2, 1]);
+  });
+
+  it('of a former life is not taken for one of this', () => {
+    lab.segment(peer, 1, 100, { count: 2 });
+    lab.segment(peer, 1, 200, { boot: BOOT + 1, count: 2 });
+    lab.continuation(peer, tag, 2, 201);
+    expect(drops().unknown_stream).toBe(1);
+    lab.continuation(peer, streamTag(ORIGIN, BOOT + 1), 2, 202);
+    expect(lab.delivered).toBe(1);
+  });
+
+  it('of our own that comes back is dropped', () => {
+    lab.continuation(peer, streamTag(OWN, BOOT), 2, 100);
+    expect(drops().own_segment).toBe(1);
+  });
+
+  it('of a stream that was forgotten is of an unknown one', () => {
+    lab.segment(peer, 1, 100, { count: 2 });
+    lab.advanceTo(12 * 60_000);
+    lab.continuation(peer, tag, 2, 12 * 60_000);
+    expect(drops().unknown_stream).toBe(1);
   });
 });
 

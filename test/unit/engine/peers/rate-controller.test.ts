@@ -2,11 +2,13 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import {
   AFTER_DRAIN_SHARE,
   DRAIN_SHARE,
+  EMPTY_QUEUE_MS,
   growth,
   IDLE_HALVING_MS,
   LEAST_RATE,
   MOST_FALL,
   NO_REPORT_MS,
+  QUEUE_MS,
   RateController,
   type Round,
 } from '../../../../lib/engine/peers/rate-controller.js';
@@ -102,12 +104,12 @@ describe('a steady link', () => {
   });
 
   it('gives way to a standing queue, drains it, and goes on at less than what arrived', () => {
-    rounds(1, { queueMs: 8, arrivalRate: 900 });
-    rounds(1, { queueMs: 12, arrivalRate: 900 });
+    rounds(1, { queueMs: (QUEUE_MS + EMPTY_QUEUE_MS) / 2 + 1, arrivalRate: 900 });
+    rounds(1, { queueMs: QUEUE_MS + 1, arrivalRate: 900 });
     expect(control.rate).toBeCloseTo(DRAIN_SHARE * 900, 6);
-    rounds(1, { queueMs: 6, arrivalRate: 900 });
+    rounds(1, { queueMs: EMPTY_QUEUE_MS, arrivalRate: 900 });
     expect(control.rate).toBeCloseTo(DRAIN_SHARE * 900, 6);
-    rounds(1, { queueMs: 1, arrivalRate: 765 });
+    rounds(1, { queueMs: EMPTY_QUEUE_MS - 1, arrivalRate: 765 });
     expect(control.mode).toBe('steady');
     expect(control.rate).toBeCloseTo(AFTER_DRAIN_SHARE * 900, 6);
   });
@@ -120,7 +122,7 @@ describe('a steady link', () => {
   });
 
   it('does not believe at once that the path has become slow, when that happens with a queue', () => {
-    rounds(1, { queueMs: 8, arrivalRate: 1_000 });
+    rounds(1, { queueMs: 11, arrivalRate: 1_000 });
     rounds(1, { queueMs: 20, arrivalRate: 200 });
     const cautious = DRAIN_SHARE * MOST_FALL * 1_000;
     expect(control.rate).toBeCloseTo(cautious, 6);
@@ -129,7 +131,7 @@ describe('a steady link', () => {
   });
 
   it('believes it when the next round says so, too', () => {
-    rounds(1, { queueMs: 8, arrivalRate: 1_000 });
+    rounds(1, { queueMs: 11, arrivalRate: 1_000 });
     rounds(2, { queueMs: 20, arrivalRate: 200 });
     expect(control.rate).toBeCloseTo(DRAIN_SHARE * 200, 6);
   });

@@ -6,15 +6,21 @@ import { MAX_ZONE_BYTES } from '../../../../lib/engine/wire/member-codec.js';
 import { MessagePackReader } from '../../../../lib/engine/wire/message-pack-reader.js';
 import { MessagePackWriter } from '../../../../lib/engine/wire/message-pack-writer.js';
 import {
+  continuationOverhead,
   HOPS_OFFSET,
+  isOfStream,
   MAX_HOPS,
   MAX_SCOPE_ZONES,
   MAX_SEGMENT_COUNT,
+  readContinuation,
   readSegment,
   Segment,
+  segmentOf as segmentIn,
   segmentOverhead,
+  writeContinuation,
   writeSegment,
 } from '../../../../lib/engine/wire/segment-frame.js';
+import { streamTag } from '../../../../lib/engine/wire/stream-tag.js';
 
 const ORIGIN = Uint8Array.from({ length: 16 }, (_, i) => i);
 
@@ -136,5 +142,98 @@ describe('a segment frame', () => {
   it('is refused when it is cut short, wherever', () => {
     const whole = write(segmentOf({ zones: ['a', 'bc'] }));
     for (let length = 0; length < whole.length; length++) expect(read(whole.subarray(0, length))).toBeUndefined();
+  });
+});
+
+function readContinuationIn(bytes: Uint8Array): Segment | undefined {
+  const reader = new MessagePackReader();
+  reader.reset(bytes);
+  const length = reader.array();
+  if (reader.uint() !== Frame.continuation) return undefined;
+  const segment = new Segment();
+  const isRead = readContinuation(reader, length, segment);
+  expect(reader.failed).toBe(!isRead);
+  return isRead && reader.isAtEnd ? segment : undefined;
+}
+
+/** A valid continuation, with some elements replaced. */
+function continuationWith(elements: Record<number, unknown>, length = 7): Uint8Array {
+  const frame: unknown[] = [Frame.continuation, 1, 77, 10, 2, 4, Uint8Array.of(1)];
+  while (frame.length < length) frame.push(null);
+  return encode(Object.assign(frame, elements).slice(0, length));
+}
+
+describe('a continuation', () => {
+  const TAG = streamTag(ORIGIN, 5);
+
+  function writeOne(fields: Partial<Segment> = {}): Uint8Array {
+    const writer = new MessagePackWriter(4_096);
+    writeContinuation(writer, segmentOf({ tag: TAG, sequence: 8, index: 1, count: 2, ...fields }));
+    return writer.take();
+  }
+
+  it('is an array of type, hops, tag, sequence, index, count and payload', () => {
+    expect(decode(writeOne({ hops: 3 }))).toEqual([Frame.continuation, 3, TAG, 8, 1, 2, Uint8Array.of(1, 2, 3)]);
+  });
+
+  it('has its hops where a segment that tells its origin has them', () => {
+    const frame = writeOne({ hops: 3 });
+    frame[HOPS_OFFSET]!++;
+    expect(readContinuationIn(frame)?.hops).toBe(4);
+  });
+
+  it('is never longer than its overhead says', () => {
+    const segment = segmentOf({ tag: TAG, sequence: 70_000, index: 300, count: 70_000 });
+    expect(writeOne(segment).length).toBeLessThanOrEqual(continuationOverhead(segment) + segment.payload.length);
+  });
+
+  it('may have further elements', () => {
+    expect(readContinuationIn(continuationWith({ 7: { later: true } }, 8))).toMatchObject({
+      tag: 77,
+      index: 2,
+      count: 4,
+    });
+  });
+
+  it('belongs to the stream of its tag, as a first segment to that of its origin and boot', () => {
+    const stream = { idBytes: ORIGIN, boot: 5, tag: TAG };
+    const nextLife = { idBytes: ORIGIN, boot: 6, tag: streamTag(ORIGIN, 6) };
+    for (const frame of [write(segmentOf()), writeOne()]) {
+      expect(isOfStream(segmentIn(frame)!, stream)).toBe(true);
+      expect(isOfStream(segmentIn(frame)!, nextLife)).toBe(false);
+    }
+  });
+
+  it.each([
+    ['too few elements', continuationWith({}, 6)],
+    ['hops beyond the limit', continuationWith({ 1: MAX_HOPS + 1 })],
+    ['a tag that is no integer', continuationWith({ 2: ORIGIN })],
+    ['the first place in its message', continuationWith({ 4: 0 })],
+    ['an index beyond its message', continuationWith({ 4: 4 })],
+    ['a message that would begin before the stream', continuationWith({ 3: 2 })],
+    ['a payload that is text', continuationWith({ 6: 'text' })],
+  ])('is refused with %s', (_, frame) => {
+    expect(readContinuationIn(continuationWith({}))).toBeDefined();
+    expect(readContinuationIn(frame)).toBeUndefined();
+  });
+
+  it('is refused when it is cut short, wherever', () => {
+    const whole = writeOne();
+    for (let length = 0; length < whole.length; length++)
+      expect(readContinuationIn(whole.subarray(0, length))).toBeUndefined();
+  });
+});
+
+describe('the tag of a stream', () => {
+  // SipHash-2-4 of the 24 bytes 00 01 .. 0f 05 00 .. 00 with a key of zeros, by another implementation.
+  it('is a hash of origin and boot, of 53 bits', () => {
+    expect(streamTag(ORIGIN, 5)).toBe(5_794_655_156_769_407);
+    expect(streamTag(ORIGIN, 2 ** 53 - 1)).toBeLessThan(2 ** 53);
+  });
+
+  it('is another one for each origin and for each of its lives', () => {
+    const origins = Array.from({ length: 100 }, (_, i) => ORIGIN.map((byte, at) => (at === 15 ? i : byte)));
+    const tags = origins.flatMap(origin => [0, 1, 2 ** 41, 2 ** 41 + 1].map(boot => streamTag(origin, boot)));
+    expect(new Set(tags).size).toBe(tags.length);
   });
 });
