@@ -18,6 +18,11 @@ export class Fifo<T> {
     return this.ring[this.head];
   }
 
+  /** The one that was pushed last. */
+  peekLast(): T | undefined {
+    return this.ring[(this.head + this.count - 1) & (this.ring.length - 1)];
+  }
+
   shift(): T | undefined {
     const value = this.ring[this.head];
     if (this.count === 0) return undefined;

@@ -12,6 +12,7 @@ import { chooseFeeds } from './feed-value.js';
 import type { OriginStream, OriginTable } from './origin-stream.js';
 import type { Repair } from './repair.js';
 import { LEAST_COMPARISONS, type StreamLink, Wish } from './stream-link.js';
+import { isLargeUnderWay } from './waiting.js';
 
 /**
  * A stream is busy when this many segments of small messages came more than cooled off meanwhile (one a second): choosing
@@ -97,10 +98,8 @@ export class Paths {
   stir(stream: OriginStream, now: number): void {
     const elapsed = now - stream.activeAt;
     stream.heat = Math.max(0, stream.heat - elapsed / COOLING_MS);
-    // A large message that is under way goes on where it is wanted.
-    const isUnderWay = stream.large !== undefined && stream.window.settled < stream.large.last;
     const hasChosen = stream.hasWishes || stream.arrivalTimes !== undefined;
-    if (stream.heat < QUIET_HEAT && hasChosen && !isUnderWay) this.calm(stream);
+    if (stream.heat < QUIET_HEAT && hasChosen && !isLargeUnderWay(stream)) this.calm(stream);
     stream.heat = Math.min(MOST_HEAT, stream.heat + 1);
     if (stream.heat < 2) stream.intervalMs = Infinity;
     else if (stream.intervalMs === Infinity) stream.intervalMs = elapsed;

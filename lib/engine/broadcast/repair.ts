@@ -9,7 +9,7 @@ import type { MessagePackReader } from '../wire/message-pack-reader.js';
 import { FLOOD_SEGMENTS, type LargeMessage } from './large-messages.js';
 import type { OriginStream, OriginTable } from './origin-stream.js';
 import type { SegmentCache } from './segment-cache.js';
-import { firstWaiting, isWaiting } from './waiting.js';
+import { isWaiting, waitingOf } from './waiting.js';
 
 /**
  * A repair request is repeated, with another peer, when it brings nothing for this long, each time half as long again up
@@ -161,7 +161,7 @@ export class Repair {
     const boot = reader.uint();
     // What waits for the peer bounds what a request can add, however many come.
     let room = REPAIR_SEGMENTS - peer.outbox.waitingRepairs;
-    const waitingFrom = stream === undefined ? Infinity : firstWaiting(stream, peer);
+    const waiting = stream === undefined ? undefined : waitingOf(stream, peer);
     for (let i = 3; i + 1 < length && !reader.failed; i += 2) {
       const first = reader.uint();
       const wanted = Math.min(reader.uint(), room);
@@ -171,7 +171,7 @@ export class Repair {
       const end = Math.min(first + wanted, stream.window.highest + 1);
       for (let sequence = first; sequence < end; sequence++) {
         const frame = this.cache.get(stream, sequence);
-        if (frame === undefined || isWaiting(frame, waitingFrom)) continue;
+        if (frame === undefined || isWaiting(frame, waiting!)) continue;
         if (!this.peers.send(peer, Priority.repair, frame, stream.lane)) continue;
         this.context.counters.segmentsRepaired++;
       }

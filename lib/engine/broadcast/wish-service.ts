@@ -8,7 +8,7 @@ import type { LargeMessages } from './large-messages.js';
 import type { Paths } from './paths.js';
 import type { SegmentCache } from './segment-cache.js';
 import { type StreamLink, Wish } from './stream-link.js';
-import { firstWaiting, isWaiting } from './waiting.js';
+import { isWaiting, waitingOf } from './waiting.js';
 
 /** Least time between two wishes of one link that are answered with what is held of a stream, ms: to look for it takes time. */
 export const LEAST_SERVICE_MS = 50;
@@ -38,9 +38,9 @@ export class WishService {
     if (stream.isOwn) this.large.claimed();
     if (now - link.servedAt < LEAST_SERVICE_MS) return;
     link.servedAt = now;
-    const waitingFrom = firstWaiting(stream, peer);
+    const waiting = waitingOf(stream, peer);
     for (const frame of this.cache.from(stream, from)) {
-      if (isWaiting(frame, waitingFrom)) continue;
+      if (isWaiting(frame, waiting)) continue;
       // What does not fit is asked for when it is missed.
       if (!this.peers.send(peer, Priority.bulk, frame, stream.lane)) return;
       this.context.counters.segmentsSent++;

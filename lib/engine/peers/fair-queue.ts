@@ -67,6 +67,11 @@ export class FairQueue {
     return this.lanes[number]?.frames.peek();
   }
 
+  /** The frame of this lane that came last. */
+  lastIn(number: number): Uint8Array | undefined {
+    return this.lanes[number]?.frames.peekLast();
+  }
+
   /** Bytes that wait in this lane. */
   bytesIn(number: number): number {
     return this.lanes[number]?.bytes ?? 0;

@@ -78,9 +78,13 @@ export class Outbox {
     return this.queueOf(Priority.repair).frames;
   }
 
-  /** The segment of a longer message that waits longest of this lane. */
+  /** The segment of a longer message that waits longest of this lane, and the one that came last. */
   firstBulkIn(lane: number): Uint8Array | undefined {
     return this.queueOf(Priority.bulk).firstIn(lane);
+  }
+
+  lastBulkIn(lane: number): Uint8Array | undefined {
+    return this.queueOf(Priority.bulk).lastIn(lane);
   }
 
   /** False when the frame was refused because the outbox is full. @param lane that of its origin. */

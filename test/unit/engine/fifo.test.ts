@@ -23,6 +23,7 @@ describe('a queue', () => {
             expected.push(model[0], model.shift());
           }
           expect(fifo.length).toBe(model.length);
+          expect(fifo.peekLast()).toBe(model.at(-1));
         });
         expect(taken).toEqual(expected);
       }),

@@ -71,6 +71,18 @@ describe('a message of our own', () => {
     expect(takeFrom(a).segments.length).toBe(lab.dissemination.lastSequence);
   });
 
+  // The wish was forgotten with the first small message, while most of the large one waited still: the next one was offered first.
+  it('goes on to a link that waits for the last one, though small ones come between', () => {
+    const large = bytesOf(FLOOD_SEGMENTS + 2);
+    lab.dissemination.broadcast(large, undefined, 100);
+    lab.wish(a, Wish.eager, 1, 110, OWN);
+    lab.dissemination.broadcast(bytesOf(1), undefined, 150);
+    expect(lab.dissemination.broadcast(large, undefined, 200)).toBe('accepted');
+    const { segments, offers } = takeFrom(a);
+    expect(offers).toEqual([[1, FLOOD_SEGMENTS + 2]]);
+    expect(segments.length).toBe(lab.dissemination.lastSequence);
+  });
+
   it('is not sent again while it waits', () => {
     lab.dissemination.broadcast(bytesOf(COUNT), undefined, 100);
     lab.wish(a, Wish.eager, 11, 110, OWN);
