@@ -69,18 +69,18 @@ describe('one sender at a bottleneck', () => {
   });
 });
 
-/** Five seconds at 100 Mbit/s, then so much. */
-function slowedTo(mbits: number) {
+/** Five seconds at 100 Mbit/s, and a little more, then so much. */
+function slowedTo(mbits: number, laterMs = 0) {
   const clock = new Clock();
   const link = new Bottleneck(clock, 12_500, 50);
   const path = { latencyMs: 5, jitterMs: 0.2, loss: 0, startAt: 0 };
   const sender = new OurSender(clock, link, new SeededRandom(1), path);
-  clock.run(5_000);
+  clock.run(5_000 + laterMs);
   link.rate = mbits * 125;
-  clock.run(7_000);
+  clock.run(7_000 + laterMs);
   link.reset();
   const before = sender.delivered;
-  clock.run(12_000);
+  clock.run(12_000 + laterMs);
   return {
     share: (sender.delivered - before) / 5_000 / link.rate,
     loss: link.lossShare,
@@ -94,6 +94,13 @@ describe('a path that becomes slow', () => {
     expect(share).toBeGreaterThanOrEqual(0.85);
     expect(loss).toBeLessThanOrEqual(0.01);
     expect(wait).toBeLessThanOrEqual(20);
+  });
+});
+
+describe('a path that becomes twenty times as slow', () => {
+  // While a queue drained nobody looked how much was lost: the path was flooded for many seconds.
+  it.each([0, 50, 100, 150, 200, 250])('is not flooded, whatever the sender was about: %i ms later', laterMs => {
+    expect(slowedTo(5, laterMs).loss).toBeLessThanOrEqual(0.02);
   });
 });
 
@@ -131,6 +138,13 @@ describe('several senders at a bottleneck', () => {
     expect(fairness(shares)).toBeGreaterThanOrEqual(0.95);
     expect(shares[0]! + shares[1]!).toBeGreaterThanOrEqual(0.9);
     expect(loss).toBeLessThanOrEqual(0.01);
+  });
+});
+
+describe('two senders of which one was a little quicker at the start', () => {
+  it.each([1, 2, 3, 4])('share evenly in the seconds after: seed %i', seed => {
+    const { shares } = run({ mbits: 100, jitterMs: 0.2, seed, ours: [0, 150], warmUpMs: 3_000, ms: 10_000 });
+    expect(fairness(shares)).toBeGreaterThanOrEqual(0.9);
   });
 });
 

@@ -1,5 +1,6 @@
 import { ContestWindow } from './contest.js';
 import { EXCESS_LOSS, Losses, lossesExceed } from './losses.js';
+import { isEmpty, isFilling, isLonger, isStanding, type Round } from './round.js';
 
 /** Rates are in bytes per ms, which is kB/s. */
 
@@ -26,17 +27,17 @@ const START_UP_FLAT_ROUNDS = 3;
 const MOST_START_UP_LOSS = 0.5;
 const START_UP_SAMPLE = 30;
 
-/** A queue of this, ms, and as many deviations of the delay's noise is a standing one: the rate goes down. */
-export const QUEUE_MS = 15;
-const QUEUE_DEVIATIONS = 4;
-/** A queue below this, ms, and as many deviations is empty. */
-export const EMPTY_QUEUE_MS = 6;
-const EMPTY_DEVIATIONS = 4;
-
 /** Of what arrived, so much is sent while a queue drains: 15 ms are gone in 100 ms. */
 export const DRAIN_SHARE = 0.85;
 /** And so much when it has drained: less than arrived, so that of two flows the larger one gives more. */
 export const AFTER_DRAIN_SHARE = 0.93;
+
+/**
+ * Where less than this share arrives of what did when a queue stood last, somebody else is growing: then the rate stays what it was while
+ * the queue drained, and the other one catches up sooner (fast convergence, RFC 9438 section 4.7). Less: a large flow stays ahead for
+ * minutes; more: noise slows down who is alone.
+ */
+export const SHRINKING_SHARE = 0.97;
 
 /**
  * What arrives is believed to have fallen to this share from one round to the next, at most, if nothing is lost: more than that is
@@ -49,6 +50,13 @@ export const MOST_FALL = 0.85;
 const SLOWER_SHARE = 0.7;
 
 /**
+ * A round of so many datagrams of which a smaller share arrives than this of what the path lets through says what it takes, even if
+ * it does so while a queue drains. Without that a path that becomes twenty times as slow meanwhile is flooded for seconds.
+ */
+const FLOODED_SAMPLE = 100;
+const FLOODED_SHARE = 0.5;
+
+/**
  * How much longer than reckoned a queue may take to drain before somebody else must be filling it who does not mind: then
  * it is contested.
  */
@@ -57,11 +65,14 @@ const DRAIN_ROUNDS = 4;
 
 /**
  * The rate grows each round by a datagram in a round, the same for all, so that of two flows the smaller one catches up; by
- * no more than this share of it, or slow links would get a queue at once; and by this share more, or it took fast ones for ever.
+ * no more than this share of it, or slow links would get a queue at once; and by this share more, or it took fast ones for ever: more of
+ * that, and the larger of two flows keeps ahead.
  */
 const GROWTH = DATAGRAM_BYTES / LEAST_ROUND_MS;
 const MOST_GROWTH_SHARE = 0.08;
-const LEAST_GROWTH_SHARE = 0.002;
+const LEAST_GROWTH_SHARE = 0.0015;
+/** While a queue is growing, by no more than this share: it is fast enough, and the buffer of a slow path is soon full. */
+const FILLING_GROWTH_SHARE = 0.01;
 /** After so many rounds without a queue growth doubles: there is room. It doubles again after as many more, up to the most. */
 const GROWTH_ROUNDS = 8;
 const MOST_GROWTH_DOUBLINGS = 5;
@@ -89,30 +100,6 @@ const NO_REPORT_DATAGRAMS = 8;
 /** A rate that is not used is halved so often, ms, down to that of the start (RFC 7661). */
 export const IDLE_HALVING_MS = 5_000;
 
-/** What came of the datagrams of one round. */
-export interface Round {
-  readonly ms: number;
-  /** From sending to report, ms. */
-  readonly roundTripMs: number;
-  /** How long they waited, ms, beyond what the path takes; and how much the delay varies by itself. */
-  readonly queueMs: number;
-  readonly noiseMs: number;
-  /** How fast they arrived. */
-  readonly arrivalRate: number;
-  readonly sent: number;
-  /** What did not arrive, as far as is known by now: some may be late. */
-  readonly missing: number;
-  /** What was found lost, and of how many datagrams: those of some reports ago. */
-  readonly lost: number;
-  readonly settled: number;
-  /** Whether there was more to send than the rate let through. */
-  readonly isLimited: boolean;
-  /** Whether the rate was what held it back all the time, so that what arrived tells what the path takes. */
-  readonly isTelling: boolean;
-  /** Share of the growth of one flow that is ours: less than 1 while other links of the node grow as well. */
-  readonly growthShare: number;
-}
-
 export type RateMode = 'start' | 'steady' | 'drain' | 'contest' | 'look';
 
 /**
@@ -137,6 +124,9 @@ export class RateController {
   private wasFilling = false;
   private halvedAt = -Infinity;
   private readonly window = new ContestWindow();
+  /** What arrived when a queue stood last, and whether that was less than the time before. */
+  private cutTo = 0;
+  private isShrinking = false;
   private lookedAt = -Infinity;
 
   private initialRate = 0;
@@ -181,7 +171,7 @@ export class RateController {
 
   /** Whether so long a queue ends the round at once: each round of start-up doubles what comes too much. */
   isQueueTooLong(queueMs: number, noiseMs: number): boolean {
-    return this.mode === 'start' && queueMs > START_UP_QUEUE_MS + QUEUE_DEVIATIONS * noiseMs;
+    return this.mode === 'start' && isLonger(START_UP_QUEUE_MS, queueMs, noiseMs);
   }
 
   /** Nothing was reported since then, though it was asked for; to be called now and then. */
@@ -197,7 +187,7 @@ export class RateController {
   /** The link was not used for some rounds: whatever queue there was is gone. */
   onPause(): void {
     if (this.mode === 'start') return;
-    if (this.mode === 'drain') this.rate *= AFTER_DRAIN_SHARE / DRAIN_SHARE;
+    if (this.mode === 'drain' && !this.isShrinking) this.rate *= AFTER_DRAIN_SHARE / DRAIN_SHARE;
     if (this.mode === 'look') this.rate /= LOOK_SHARE;
     this.enter('steady');
   }
@@ -209,6 +199,7 @@ export class RateController {
     this.halvedAt = now;
     if (this.rate > this.initialRate) this.rate = Math.max(this.initialRate, this.rate / 2 ** halvings);
     // What is not known any more is found as at first.
+    this.cutTo = 0;
     this.enter('start');
   }
 
@@ -229,22 +220,28 @@ export class RateController {
     // A queue that was not there a round ago may be a process that stood still for a moment.
     const isCertain = this.wasFilling || this.hasLost(round);
     this.wasFilling = isFilling(round);
-    if ((isStanding(round) && isCertain) || isExcess) {
+    if ((isStanding(round) && isCertain) || isExcess || this.isFlooded(round)) {
       if (round.isLimited) this.cut(round, now);
       return;
     }
     if (!round.isLimited) return;
     if (isEmpty(round)) this.roundsWithoutQueue++;
-    else if (isFilling(round)) this.roundsWithoutQueue = 0;
+    else if (this.wasFilling) this.roundsWithoutQueue = 0;
     const doublings = Math.min(MOST_GROWTH_DOUBLINGS, Math.floor(this.roundsWithoutQueue / GROWTH_ROUNDS));
-    this.rate += growth(this.rate) * 2 ** doublings * round.growthShare;
+    const most = this.wasFilling ? FILLING_GROWTH_SHARE * this.rate : Infinity;
+    this.rate += Math.min(most, growth(this.rate) * 2 ** doublings) * round.growthShare;
   }
 
   /** Sends less than arrives until the queue is gone. */
   private cut(round: Round, now: number): void {
     const least = this.hasLost(round) ? 0 : (MOST_FALL * this.lastArrival) / (1 - this.pathLoss);
     this.isDoubted = this.bottleneck(round) < least;
-    this.rate = Math.min(this.rate, Math.max(this.bottleneck(round), least)) * DRAIN_SHARE;
+    const believed = Math.max(this.bottleneck(round), least);
+    // Reports that are late by chance make what arrives in a round look like more or less.
+    const leastShare = SHRINKING_SHARE - (2 * round.noiseMs) / round.ms;
+    this.isShrinking = believed < leastShare * this.cutTo && !this.hasLost(round);
+    this.cutTo = believed;
+    this.rate = Math.min(this.rate, believed) * DRAIN_SHARE;
     const reckoned = round.queueMs / (1 - DRAIN_SHARE);
     this.enter('drain');
     this.until = now + DRAIN_PATIENCE * reckoned + DRAIN_ROUNDS * Math.max(LEAST_ROUND_MS, round.roundTripMs);
@@ -253,9 +250,14 @@ export class RateController {
   /** How fast one would have to send for what arrives, less what the path loses by itself. */
   private bottleneck(round: Round): number {
     const passed = 1 - this.pathLoss;
-    if (round.isTelling) return round.arrivalRate / passed;
+    if (round.isTelling || this.isFlooded(round)) return round.arrivalRate / passed;
     const missing = Math.min(MOST_MISSING, Math.max(0, round.missing) / round.sent);
     return (this.rate * (1 - missing)) / passed;
+  }
+
+  /** Whether far less arrived than the path lets through: it takes that much and no more, whatever else there was in the round. */
+  private isFlooded({ sent, missing }: Round): boolean {
+    return sent >= FLOODED_SAMPLE && missing <= sent && sent - missing < FLOODED_SHARE * sent * (1 - this.pathLoss);
   }
 
   /** Whether more is missing than the path loses by itself: a process that stood still makes things late only. */
@@ -264,8 +266,10 @@ export class RateController {
   }
 
   private drain(round: Round, now: number): void {
-    if (isEmpty(round)) {
-      this.rate *= AFTER_DRAIN_SHARE / DRAIN_SHARE;
+    if (this.isFlooded(round)) {
+      this.rate = Math.min(this.rate, DRAIN_SHARE * this.bottleneck(round));
+    } else if (isEmpty(round)) {
+      if (!this.isShrinking) this.rate *= AFTER_DRAIN_SHARE / DRAIN_SHARE;
       this.enter('steady');
     } else if (now >= this.until) {
       if (isStanding(round)) this.beginContest(round, now);
@@ -316,19 +320,6 @@ export class RateController {
     this.arrivalBefore = 0;
     this.wasFilling = false;
   }
-}
-
-function isEmpty({ queueMs, noiseMs }: Round): boolean {
-  return queueMs < EMPTY_QUEUE_MS + EMPTY_DEVIATIONS * noiseMs;
-}
-
-/** Half way to a standing queue. */
-function isFilling({ queueMs, noiseMs }: Round): boolean {
-  return queueMs > (QUEUE_MS + EMPTY_QUEUE_MS + (QUEUE_DEVIATIONS + EMPTY_DEVIATIONS) * noiseMs) / 2;
-}
-
-function isStanding({ queueMs, noiseMs }: Round): boolean {
-  return queueMs > QUEUE_MS + QUEUE_DEVIATIONS * noiseMs;
 }
 
 /** By how much a rate grows in one round. */

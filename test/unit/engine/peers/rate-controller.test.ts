@@ -2,16 +2,14 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import {
   AFTER_DRAIN_SHARE,
   DRAIN_SHARE,
-  EMPTY_QUEUE_MS,
   growth,
   IDLE_HALVING_MS,
   LEAST_RATE,
   MOST_FALL,
   NO_REPORT_MS,
-  QUEUE_MS,
   RateController,
-  type Round,
 } from '../../../../lib/engine/peers/rate-controller.js';
+import { EMPTY_QUEUE_MS, QUEUE_MS, type Round } from '../../../../lib/engine/peers/round.js';
 
 const QUIET: Round = {
   ms: 25,
@@ -104,14 +102,47 @@ describe('a steady link', () => {
   });
 
   it('gives way to a standing queue, drains it, and goes on at less than what arrived', () => {
-    rounds(1, { queueMs: (QUEUE_MS + EMPTY_QUEUE_MS) / 2 + 1, arrivalRate: 900 });
-    rounds(1, { queueMs: QUEUE_MS + 1, arrivalRate: 900 });
-    expect(control.rate).toBeCloseTo(DRAIN_SHARE * 900, 6);
-    rounds(1, { queueMs: EMPTY_QUEUE_MS, arrivalRate: 900 });
-    expect(control.rate).toBeCloseTo(DRAIN_SHARE * 900, 6);
-    rounds(1, { queueMs: EMPTY_QUEUE_MS - 1, arrivalRate: 765 });
+    rounds(1, { queueMs: (QUEUE_MS + EMPTY_QUEUE_MS) / 2 + 1, arrivalRate: 980 });
+    rounds(1, { queueMs: QUEUE_MS + 1, arrivalRate: 980 });
+    expect(control.rate).toBeCloseTo(DRAIN_SHARE * 980, 6);
+    rounds(1, { queueMs: EMPTY_QUEUE_MS, arrivalRate: 980 });
+    expect(control.rate).toBeCloseTo(DRAIN_SHARE * 980, 6);
+    rounds(1, { queueMs: EMPTY_QUEUE_MS - 1, arrivalRate: 833 });
     expect(control.mode).toBe('steady');
-    expect(control.rate).toBeCloseTo(AFTER_DRAIN_SHARE * 900, 6);
+    expect(control.rate).toBeCloseTo(AFTER_DRAIN_SHARE * 980, 6);
+  });
+
+  it('goes on at even less when less arrives than the last time: somebody else is growing', () => {
+    for (const arrivalRate of [900, 860]) {
+      control.rate = 1_000;
+      rounds(2, { queueMs: QUEUE_MS + 1, arrivalRate });
+      rounds(1);
+    }
+    expect(control.mode).toBe('steady');
+    expect(control.rate).toBeCloseTo(DRAIN_SHARE * 860, 6);
+  });
+
+  it('hardly grows while a queue does', () => {
+    control.rate = 100;
+    rounds(1, { queueMs: QUEUE_MS - 1, arrivalRate: 100 });
+    expect(control.rate).toBeCloseTo(101, 6);
+  });
+
+  it('follows at once when half of what it sends is lost in a round, even while a queue drains', () => {
+    const flood: Partial<Round> = {
+      queueMs: EMPTY_QUEUE_MS + 2,
+      arrivalRate: 50,
+      sent: 400,
+      missing: 380,
+      isTelling: false,
+    };
+    rounds(1, flood);
+    expect(control.rate).toBeCloseTo(DRAIN_SHARE * 50, 6);
+    steady();
+    rounds(2, { queueMs: QUEUE_MS + 1, arrivalRate: 900 });
+    expect(control.mode).toBe('drain');
+    rounds(1, flood);
+    expect(control.rate).toBeCloseTo(DRAIN_SHARE * 50, 6);
   });
 
   it('does not mind a process that stands still for a moment: nothing is lost, and the queue is gone in the next round', () => {
