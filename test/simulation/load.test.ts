@@ -22,7 +22,8 @@ describe('an origin that offers ten times what the slowest line takes', () => {
   });
 
   it('reaches the slow ones late, or not at all, and they know of all they miss', () => {
-    const fast = others.filter(({ nodes }) => nodes > 0);
+    // What is offered just fits those in between.
+    const fast = others.filter(({ nodes, fromMbits }) => nodes > 0 && fromMbits >= 40);
     expect(fast).not.toEqual([]);
     expect(slow!.latencyMs.p50).toBeGreaterThan(3 * Math.max(...fast.map(({ latencyMs }) => latencyMs.p50)));
     expect(result.uncounted).toBe(0);
