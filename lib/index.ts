@@ -1,23 +1,4 @@
-export { GwyhNode } from './runtime/gwyh-node.js';
-export type {
-  BroadcastListener,
-  BroadcastMeta,
-  BroadcastOptions,
-  LinkInfo,
-  LostMessage,
-  MemberEventName,
-  MemberInfo,
-} from './runtime/gwyh-node.js';
-export {
-  GwyhBindError,
-  GwyhClosedError,
-  GwyhMessageTooLargeError,
-  GwyhNotReadyError,
-  GwyhOptionsError,
-  GwyhQueueFullError,
-} from './runtime/errors.js';
-export type { GwyhNodeOptions } from './runtime/gwyh-node-options.js';
-export type { GwyhLogger } from './runtime/logger.js';
+export * from './runtime/index.js';
 
 export { gwyh } from './nest/gwyh.bootstrap.js';
 export { GwyhClientProxy } from './nest/gwyh.client.js';

@@ -6,7 +6,7 @@ import type { Figure } from './limit.js';
 
 const KEY = `hex:${'4d'.repeat(32)}`;
 const MEGABYTE = 1_048_576;
-/** Memory of a process beyond that of an idle one, most of which is Node and Nest, by the bytes that are under way in all. */
+/** Memory of a process, all that Node takes included, by the bytes that are under way in all. */
 const MOST_MEMORY_FACTOR = 4;
 
 export interface LargeMessagesOptions {
@@ -52,13 +52,13 @@ export async function largeMessages(options: LargeMessagesOptions, tell: (text: 
       { name: 'large: until all had all', value: tookMs, unit: 'ms' },
       { name: 'large: memory of an idle process', value: most(idle) / MEGABYTE, unit: 'MB' },
       { name: 'large: most memory of a process', value: most(memory) / MEGABYTE, unit: 'MB' },
-      { name: 'large: the same by the bytes under way', value: most(memory) / bytesUnderWay, unit: '' },
       {
-        name: 'large: without that of an idle one',
-        value: (most(memory) - most(idle)) / bytesUnderWay,
+        name: 'large: the same by the bytes under way',
+        value: most(memory) / bytesUnderWay,
         unit: '',
         most: MOST_MEMORY_FACTOR,
       },
+      { name: 'large: without that of an idle one', value: (most(memory) - most(idle)) / bytesUnderWay, unit: '' },
     ];
   } finally {
     await fleet.close();

@@ -1,5 +1,5 @@
 /** A process that holds nodes, for tests that need several processes. */
-import { GwyhNode, type GwyhNodeOptions, type MemberEventName } from 'nestjs-gwyh';
+import { GwyhNode, type GwyhNodeOptions, type MemberEventName } from 'nestjs-gwyh/node';
 import { monotonicMs } from './clock.js';
 import { serve } from './commands.js';
 import { filledMessage, summaryOf } from './message.js';
