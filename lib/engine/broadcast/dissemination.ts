@@ -79,7 +79,7 @@ export class Dissemination {
     const { segmentation } = this;
     const { segment } = segmentation;
     const stream = this.streams.own;
-    if (!segmentation.begin(payload, zones)) return 'too_large';
+    if (!segmentation.begin(payload.length, zones)) return 'too_large';
     const hasLinks = this.peers.links.length > 0;
     const isLarge = segment.count > FLOOD_SEGMENTS;
     if (hasLinks && !this.room.isThere(stream, isLarge, now)) return 'queue_full';
@@ -87,7 +87,7 @@ export class Dissemination {
     counters.broadcastsSent++;
     if (!hasLinks) counters.broadcastsUnheard++;
 
-    for (let frame = segmentation.next(); frame !== undefined; frame = segmentation.next()) {
+    for (let frame = segmentation.next(payload); frame !== undefined; frame = segmentation.next(payload)) {
       stream.window.add(segment.sequence, now);
       this.note(segment, frame, 0, frame.length, undefined, stream, now);
       this.passOn(frame, 0, frame.length, segment, undefined, stream, now);

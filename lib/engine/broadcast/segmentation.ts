@@ -15,7 +15,6 @@ export class Segmentation {
   readonly segment = new Segment();
   /** Sequence of the last segment of our own. */
   sequence = 0;
-  private message: Uint8Array = NOTHING;
   private cutAt = 0;
   /** Payload bytes that fit into the first segment of a message, and into each that follows. */
   private firstBytes = 0;
@@ -31,8 +30,8 @@ export class Segmentation {
     this.segment.tag = own.tag;
   }
 
-  /** The next message. False when it takes more segments than there may be. */
-  begin(message: Uint8Array, zones: readonly string[] | undefined): boolean {
+  /** A message of so many bytes is the next. False when it takes more segments than there may be. */
+  begin(bytes: number, zones: readonly string[] | undefined): boolean {
     const { segment } = this;
     segment.zones = zones;
     // Numbers get longer from segment to segment: room is left for the longest that any of them can carry.
@@ -40,21 +39,20 @@ export class Segmentation {
     segment.count = segment.index = MAX_SEGMENT_COUNT;
     this.firstBytes = MAX_FRAME_BYTES - segmentOverhead(segment);
     this.restBytes = MAX_FRAME_BYTES - continuationOverhead(segment);
-    this.message = message;
     this.cutAt = 0;
     segment.index = 0;
-    segment.count = 1 + Math.max(0, Math.ceil((message.length - this.firstBytes) / this.restBytes));
+    segment.count = 1 + Math.max(0, Math.ceil((bytes - this.firstBytes) / this.restBytes));
     return segment.count <= MAX_SEGMENT_COUNT;
   }
 
   /** The frame of its next segment; undefined when there are no more. */
-  next(): Uint8Array | undefined {
-    const { segment, message, cutAt } = this;
+  next(message: Uint8Array): Uint8Array | undefined {
+    const { segment, cutAt } = this;
     const isFirst = cutAt === 0;
     if (!isFirst) {
       // Nothing is kept of a message that may be large.
       if (++segment.index === segment.count) {
-        this.message = segment.payload = NOTHING;
+        segment.payload = NOTHING;
         return undefined;
       }
       segment.zones = undefined;
