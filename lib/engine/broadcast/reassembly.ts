@@ -30,7 +30,9 @@ class PartialMessage {
   isRefused = false;
 
   constructor(
+    readonly key: string,
     readonly stream: OriginStream,
+    readonly tag: number,
     readonly start: number,
     readonly count: number,
     readonly hops: number,
@@ -61,6 +63,8 @@ export interface CompleteMessage {
 export class Reassembly {
   /** By the identity of the run; insertion order is age. */
   private readonly partials = new Map<string, PartialMessage>();
+  /** The one that a segment came of last: most are of the same message as the one before. */
+  private last: PartialMessage | undefined;
   bytes = 0;
 
   constructor(
@@ -81,12 +85,9 @@ export class Reassembly {
       return undefined;
     }
     const start = segment.sequence - segment.index;
-    const key = `${stream.tag}/${start}`;
-    let partial = this.partials.get(key);
-    if (partial === undefined) {
-      partial = new PartialMessage(stream, start, segment.count, segment.hops, now);
-      this.partials.set(key, partial);
-      this.bytes += partial.footprint;
+    let partial = this.last;
+    if (partial === undefined || partial.start !== start || partial.tag !== stream.tag) {
+      this.last = partial = this.partialOf(stream, start, segment, now);
     }
     partial.progressAt = now;
     if (partial.isRefused) return undefined;
@@ -108,7 +109,7 @@ export class Reassembly {
       this.makeRoom(partial);
       return undefined;
     }
-    this.partials.delete(key);
+    this.remove(partial);
     const { zones, hops } = partial;
     const payload = join(partial.parts as Uint8Array[], partial.payloadBytes);
     this.release(partial);
@@ -117,8 +118,8 @@ export class Reassembly {
 
   /** Gives up what has stalled. */
   expire(now: number): void {
-    for (const [key, partial] of this.partials) {
-      if (now - partial.progressAt >= REASSEMBLY_STALL_MS) this.giveUp(key, partial, 'stalled');
+    for (const partial of this.partials.values()) {
+      if (now - partial.progressAt >= REASSEMBLY_STALL_MS) this.giveUp(partial, 'stalled');
     }
   }
 
@@ -131,16 +132,16 @@ export class Reassembly {
 
   private makeRoom(newest: PartialMessage): void {
     const limit = this.maxMessageBytes * CONCURRENT_LARGEST_MESSAGES;
-    for (const [key, partial] of this.partials) {
+    for (const partial of this.partials.values()) {
       if (this.bytes <= limit && this.partials.size <= MAX_PARTIALS) return;
-      if (partial !== newest) this.giveUp(key, partial, 'crowded_out');
+      if (partial !== newest) this.giveUp(partial, 'crowded_out');
     }
   }
 
-  private giveUp(key: string, partial: PartialMessage, reason: LostMessage['reason']): void {
+  private giveUp(partial: PartialMessage, reason: LostMessage['reason']): void {
     const { stream, start, zones, count, received, payloadBytes, isRefused } = partial;
     this.release(partial);
-    this.partials.delete(key);
+    this.remove(partial);
     // What was refused has been counted.
     if (isRefused) return;
     this.counters.drop(reason === 'stalled' ? 'reassembly_stalled' : 'reassembly_full');
@@ -153,6 +154,21 @@ export class Reassembly {
       missingSegments: count - received,
       reason,
     });
+  }
+
+  private partialOf(stream: OriginStream, start: number, { count, hops }: Segment, now: number): PartialMessage {
+    const key = `${stream.tag}/${start}`;
+    let partial = this.partials.get(key);
+    if (partial !== undefined) return partial;
+    partial = new PartialMessage(key, stream, stream.tag, start, count, hops, now);
+    this.partials.set(key, partial);
+    this.bytes += partial.footprint;
+    return partial;
+  }
+
+  private remove(partial: PartialMessage): void {
+    this.partials.delete(partial.key);
+    if (this.last === partial) this.last = undefined;
   }
 
   private release(partial: PartialMessage): void {
