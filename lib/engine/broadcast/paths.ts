@@ -157,16 +157,17 @@ export class Paths {
   }
 
   /** `[11, origin, boot, wish, from]`. Returns the link whose wish it is, and from which sequence on it wants what we hold; 0 for none. */
-  onWish(peer: Peer, reader: MessagePackReader): { link: StreamLink; from: number } | undefined {
+  onWish(peer: Peer, reader: MessagePackReader): { link: StreamLink; before: Wish; from: number } | undefined {
     const stream = this.origins.find(reader.bytesOf(NODE_ID_BYTES));
     const boot = reader.uint();
     const wish = reader.uint();
     const from = reader.uint();
     if (reader.failed || stream === undefined || stream.boot !== boot || wish > Wish.silent) return undefined;
     const link = stream.link(peer);
+    const before = link.theirs;
     link.theirs = wish as Wish;
     stream.hasWishes = true;
-    return { link, from: wish === Wish.eager ? from : 0 };
+    return { link, before, from: wish === Wish.eager ? from : 0 };
   }
 
   /** Takes the link as a feed. @param from the sequence from which on it is to send what it holds already; 0 for none. */

@@ -28,12 +28,14 @@ export class WishService {
   onWish(peer: Peer, reader: MessagePackReader, now: number): void {
     const wanted = this.paths.onWish(peer, reader);
     if (wanted === undefined) return;
-    const { link, from } = wanted;
-    if (link.theirs > Wish.eager) this.takeBack(link, now);
-    else if (from > 0) this.serve(link, from, now);
+    const { link, before, from } = wanted;
+    // A link that was choked before got nothing since.
+    if (link.theirs <= Wish.eager) this.serve(link, from, now);
+    else if (before <= Wish.eager) this.takeBack(link, now);
   }
 
   private serve(link: StreamLink, from: number, now: number): void {
+    if (from === 0) return;
     const { stream, peer } = link;
     if (stream.isOwn) this.large.claimed();
     if (now - link.servedAt < LEAST_SERVICE_MS) return;

@@ -470,9 +470,9 @@ describe('a wish of a peer', () => {
 
   it('for the stream may want what is held already', () => {
     const [link] = links;
-    expect(wish(link!.peer, Wish.eager, 7).wanted).toEqual({ link, from: 7 });
-    expect(wish(link!.peer, Wish.eager, 0).wanted).toEqual({ link, from: 0 });
-    expect(wish(link!.peer, Wish.lazy, 7).wanted).toEqual({ link, from: 0 });
+    expect(wish(link!.peer, Wish.eager, 7).wanted).toEqual({ link, before: Wish.unset, from: 7 });
+    expect(wish(link!.peer, Wish.eager, 0).wanted).toEqual({ link, before: Wish.eager, from: 0 });
+    expect(wish(link!.peer, Wish.lazy, 7).wanted).toEqual({ link, before: Wish.eager, from: 0 });
   });
 
   it.each([
