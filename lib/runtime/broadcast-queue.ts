@@ -27,6 +27,8 @@ export const TURN_BYTES = 65_536;
 /** What is returned when a message was accepted at once: always the same one, which spares making others. */
 export const ACCEPTED: Promise<void> = Promise.resolve();
 
+const NOTHING = new Uint8Array(0);
+
 interface Waiting {
   readonly payload: Uint8Array;
   readonly zones: readonly string[] | undefined;
@@ -44,6 +46,11 @@ export class BroadcastQueue {
   private readonly waiting = new Fifo<Waiting>();
   private broadcastsOfTurn = 0;
   private bytesOfTurn = 0;
+  /**
+   * The copy that was handed over last. A program that sends one large message after the other gets it for the next one: what
+   * lies outside of the heap makes the collector stop everything for many ms each time that 32 MB of it have gone.
+   */
+  private spare: Uint8Array = NOTHING;
 
   /**
    * @param send hands one over, which copies it; 'queue_full' when there is no room now.
@@ -77,7 +84,7 @@ export class BroadcastQueue {
     }
     this.bytes += payload.length;
     return new Promise((resolve, reject) => {
-      this.waiting.push({ payload: new Uint8Array(payload), zones: zones?.slice(), since, resolve, reject });
+      this.waiting.push({ payload: this.copy(payload), zones: zones?.slice(), since, resolve, reject });
     });
   }
 
@@ -88,6 +95,7 @@ export class BroadcastQueue {
       if (result === 'queue_full') return;
       this.waiting.shift();
       this.bytes -= next.payload.length;
+      this.spare = next.payload;
       if (result === 'accepted') next.resolve();
       else next.reject(this.tooLarge(next.payload));
     }
@@ -97,6 +105,7 @@ export class BroadcastQueue {
   close(error: Error): void {
     for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) next.reject(error);
     this.bytes = 0;
+    this.spare = NOTHING;
   }
 
   private isFullFor(payload: Uint8Array, now: number): boolean {
@@ -104,6 +113,14 @@ export class BroadcastQueue {
     if (length === 0) return false;
     if (length >= MOST_WAITING || this.bytes + payload.length > MOST_WAITING_BYTES) return true;
     return length >= STANDING_QUEUE && now - this.waiting.peek()!.since > STANDING_QUEUE_MS;
+  }
+
+  private copy(payload: Uint8Array): Uint8Array {
+    const { spare } = this;
+    if (spare.length !== payload.length) return new Uint8Array(payload);
+    this.spare = NOTHING;
+    spare.set(payload);
+    return spare;
   }
 
   private tooLarge(payload: Uint8Array): Error {

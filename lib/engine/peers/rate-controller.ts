@@ -30,14 +30,14 @@ const START_UP_SAMPLE = 30;
 /** Of what arrived, so much is sent while a queue drains: 15 ms are gone in 100 ms. */
 export const DRAIN_SHARE = 0.85;
 /** And so much when it has drained: less than arrived, so that of two flows the larger one gives more. */
-export const AFTER_DRAIN_SHARE = 0.93;
+export const AFTER_DRAIN_SHARE = 0.95;
 
 /**
  * Where less than this share arrives of what did when a queue stood last, somebody else is growing: then the rate stays what it was while
  * the queue drained, and the other one catches up sooner (fast convergence, RFC 9438 section 4.7). Less: a large flow stays ahead for
  * minutes; more: noise slows down who is alone.
  */
-export const SHRINKING_SHARE = 0.97;
+export const SHRINKING_SHARE = 0.98;
 
 /**
  * What arrives is believed to have fallen to this share from one round to the next, at most, if nothing is lost: more than that is
@@ -65,12 +65,15 @@ const DRAIN_ROUNDS = 4;
 
 /**
  * The rate grows each round by a datagram in a round, the same for all, so that of two flows the smaller one catches up; by
- * no more than this share of it, or slow links would get a queue at once; and by this share more, or it took fast ones for ever: more of
- * that, and the larger of two flows keeps ahead.
+ * no more than this share of it, or slow links would get a queue at once.
  */
 const GROWTH = DATAGRAM_BYTES / LEAST_ROUND_MS;
 const MOST_GROWTH_SHARE = 0.08;
-const LEAST_GROWTH_SHARE = 0.0015;
+/** By half a datagram more where that is little. Less, and of two flows on a fast link the larger one keeps ahead for long. */
+const FAST_GROWTH = GROWTH / 2;
+const MOST_FAST_GROWTH_SHARE = 0.008;
+/** And by this share more, or it took the fastest ones for ever: more of that, and the larger of two flows keeps ahead. */
+const LEAST_GROWTH_SHARE = 0.0005;
 /** While a queue is growing, by no more than this share: it is fast enough, and the buffer of a slow path is soon full. */
 const FILLING_GROWTH_SHARE = 0.01;
 /** After so many rounds without a queue growth doubles: there is room. It doubles again after as many more, up to the most. */
@@ -237,14 +240,17 @@ export class RateController {
     const least = this.hasLost(round) ? 0 : (MOST_FALL * this.lastArrival) / (1 - this.pathLoss);
     this.isDoubted = this.bottleneck(round) < least;
     const believed = Math.max(this.bottleneck(round), least);
-    // Reports that are late by chance make what arrives in a round look like more or less.
-    const leastShare = SHRINKING_SHARE - (2 * round.noiseMs) / round.ms;
-    this.isShrinking = believed < leastShare * this.cutTo && !this.hasLost(round);
+    this.isShrinking = believed < (SHRINKING_SHARE - 2 * this.chance(round)) * this.cutTo && !this.hasLost(round);
     this.cutTo = believed;
     this.rate = Math.min(this.rate, believed) * DRAIN_SHARE;
     const reckoned = round.queueMs / (1 - DRAIN_SHARE);
     this.enter('drain');
     this.until = now + DRAIN_PATIENCE * reckoned + DRAIN_ROUNDS * Math.max(LEAST_ROUND_MS, round.roundTripMs);
+  }
+
+  /** By which share of it what arrives in a round varies: reports are late by chance, and of a few datagrams the path loses more or less. */
+  private chance({ noiseMs, ms, sent }: Round): number {
+    return noiseMs / ms + Math.sqrt(this.pathLoss / ((1 - this.pathLoss) * sent));
   }
 
   /** How fast one would have to send for what arrives, less what the path loses by itself. */
@@ -324,5 +330,6 @@ export class RateController {
 
 /** By how much a rate grows in one round. */
 export function growth(rate: number): number {
-  return Math.min(GROWTH, MOST_GROWTH_SHARE * rate) + LEAST_GROWTH_SHARE * rate;
+  const fast = Math.min(FAST_GROWTH, MOST_FAST_GROWTH_SHARE * rate);
+  return Math.min(GROWTH, MOST_GROWTH_SHARE * rate) + fast + LEAST_GROWTH_SHARE * rate;
 }

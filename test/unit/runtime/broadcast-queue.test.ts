@@ -39,6 +39,23 @@ beforeEach(() => {
 const payload = (content: number, bytes = 1) => new Uint8Array(bytes).fill(content);
 
 describe('a broadcast', () => {
+  it('that waits keeps what it was, whatever becomes of the buffer, and of those that waited before', async () => {
+    answer = 'queue_full';
+    const buffer = payload(1, 100);
+    const first = queue.broadcast(buffer, undefined);
+    buffer.fill(2);
+    answer = 'accepted';
+    queue.retry();
+    answer = 'queue_full';
+    const second = queue.broadcast(buffer, undefined);
+    const third = queue.broadcast(payload(3, 100), undefined);
+    buffer.fill(4);
+    answer = 'accepted';
+    queue.retry();
+    await Promise.all([first, second, third]);
+    expect(sent).toEqual([payload(1, 100), payload(2, 100), payload(3, 100)]);
+  });
+
   it('for which there is room goes at once', () => {
     expect(queue.broadcast(payload(1), undefined)).toBe(ACCEPTED);
     expect(sent).toEqual([payload(1)]);
