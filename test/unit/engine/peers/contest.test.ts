@@ -27,9 +27,9 @@ describe('the window of CUBIC', () => {
 });
 
 describe('the window of Reno', () => {
-  it('grows by two segments in each round trip', () => {
+  it('grows by 1.6 segments in each round trip', () => {
     const before = 10 * SEGMENT;
     expect(friendlyWindow(before, 0, 50)).toBeCloseTo(7 * SEGMENT, 6);
-    expect(friendlyWindow(before, 150, 50)).toBeCloseTo(13 * SEGMENT, 6);
+    expect(friendlyWindow(before, 150, 50)).toBeCloseTo(11.8 * SEGMENT, 6);
   });
 });
