@@ -27,6 +27,9 @@ export const TURN_BYTES = 65_536;
 /** What is returned when a message was accepted at once: always the same one, which spares making others. */
 export const ACCEPTED: Promise<void> = Promise.resolve();
 
+/** A longer copy is not kept: it would stay in memory for as long as nothing waits. */
+const MOST_SPARE_BYTES = 1_048_576;
+
 const NOTHING = new Uint8Array(0);
 
 interface Waiting {
@@ -95,7 +98,7 @@ export class BroadcastQueue {
       if (result === 'queue_full') return;
       this.waiting.shift();
       this.bytes -= next.payload.length;
-      this.spare = next.payload;
+      if (next.payload.length <= MOST_SPARE_BYTES) this.spare = next.payload;
       if (result === 'accepted') next.resolve();
       else next.reject(this.tooLarge(next.payload));
     }
