@@ -1,4 +1,4 @@
-import type { Endpoint } from '../endpoint.js';
+import { type Endpoint, isLoopback } from '../endpoint.js';
 import type { NodeId } from '../node-id.js';
 
 /**
@@ -54,6 +54,28 @@ export function supersedes(
 ): boolean {
   if (news.incarnation !== held.incarnation) return news.incarnation > held.incarnation;
   return MEMBER_STATES.indexOf(news.state) > MEMBER_STATES.indexOf(held.state);
+}
+
+/**
+ * What is made of a record that somebody tells. Nobody is taken for dead whom we did not doubt before: who tells of a death
+ * may sit behind a partition that has just ended, where the doubt was heard and the refutation was not. Here the member has
+ * its time to refute it as well.
+ */
+export function doubtFirst(told: MemberRecord, held: Standing, teller: NodeId): MemberRecord {
+  const isDoubted = held.state === 'suspect' && held.incarnation >= told.incarnation;
+  if (told.state !== 'down' || !isLive(held.state) || isDoubted) return told;
+  return accused(told, teller);
+}
+
+/** The record as somebody tells it who holds the member for dead: so the member can refute it. */
+export function accused({ id, incarnation, endpoint, zone }: MemberRecord, accuser: NodeId): MemberRecord {
+  return { id, incarnation, state: 'suspect', endpoint, zone, accusers: [accuser] };
+}
+
+/** A loopback address that a peer on another host tells of is of no use here, and would lead to somebody else. */
+export function asSeenFromHere(told: MemberRecord, teller: Endpoint): MemberRecord {
+  if (told.endpoint === undefined || !isLoopback(told.endpoint) || isLoopback(teller)) return told;
+  return { ...told, endpoint: undefined };
 }
 
 /** Whether a member in this state counts as part of the cluster. */

@@ -10,7 +10,17 @@ import type { MessagePackReader } from '../wire/message-pack-reader.js';
 import { Exchange, PAGES_PER_REQUEST } from './exchange.js';
 import { detectionMs } from './failure-detector.js';
 import type { LocalHealth } from './local-health.js';
-import { isLive, MAX_ACCUSERS, MAX_INCARNATION, type MemberRecord, type MemberState, recordHash } from './member.js';
+import {
+  accused,
+  asSeenFromHere,
+  doubtFirst,
+  isLive,
+  MAX_ACCUSERS,
+  MAX_INCARNATION,
+  type MemberRecord,
+  type MemberState,
+  recordHash,
+} from './member.js';
 import { writeMembersPage, writeMembersRequest, writeNews } from './member-frames.js';
 import { type Member, MemberTable, recordOf } from './member-table.js';
 import { News } from './news.js';
@@ -112,7 +122,7 @@ export class Membership {
     const member = this.table.get(peer.id);
     if (member === undefined || !isLive(member.state)) return;
     member.endpoint = peer.endpoint;
-    this.send(peer, [this.asSuspicion(member)]);
+    this.send(peer, [accused(member, this.context.options.id)]);
   }
 
   /** Takes over what is known from elsewhere, without telling anybody: who is told of it would know it already. */
@@ -133,7 +143,7 @@ export class Membership {
   accuse(id: NodeId, now: number): void {
     const member = this.table.get(id);
     if (member === undefined || !isLive(member.state)) return;
-    if (this.learn(this.asSuspicion(member), now) === 'news') this.news.tell(id, now);
+    if (this.learn(accused(member, this.context.options.id), now) === 'news') this.news.tell(id, now);
   }
 
   /** Whether it is all the same if we accuse the member: we do already, or enough others do. */
@@ -210,7 +220,7 @@ export class Membership {
     for (let i = 0; i < count; i++) {
       const record = readMemberRecord(reader);
       if (record === undefined) return;
-      const result = this.learn(asSeenFromHere(record, peer), now);
+      const result = this.learn(asSeenFromHere(record, peer.endpoint), now, peer);
       if (result === 'news' && isToBeTold) this.news.tell(record.id, now, peer);
       if (result === 'stale') stale.push(record.id);
     }
@@ -218,15 +228,16 @@ export class Membership {
   }
 
   /** Merges one record and acts on what changed. `stale` asks for an answer with what we hold. */
-  private learn(record: MemberRecord, now: number): 'news' | 'known' | 'stale' {
-    if (record.id === this.context.options.id) return this.learnOfMyself(record, now);
-    const held = this.table.get(record.id);
+  private learn(told: MemberRecord, now: number, teller?: Peer): 'news' | 'known' | 'stale' {
+    if (told.id === this.context.options.id) return this.learnOfMyself(told, now);
+    const held = this.table.get(told.id);
+    const record = teller !== undefined && held !== undefined ? doubtFirst(told, held, teller.id) : told;
     // What most records say while a cluster forms: they come from all sides.
     if (record.state === 'up' && held?.state === 'up' && record.incarnation === held.incarnation) return 'known';
     const peer = this.peers.get(record.id);
-    if (peer !== undefined && held !== undefined && record.state === 'down' && this.isFresh(peer, now)) {
+    if (peer !== undefined && held !== undefined && told.state === 'down' && this.isFresh(peer, now)) {
       // It lives, we hear it. It refutes the news itself, once it knows.
-      this.send(peer, [record]);
+      this.send(peer, [told]);
       return 'known';
     }
     const before = held === undefined ? undefined : { state: held.state, incarnation: held.incarnation };
@@ -318,16 +329,10 @@ export class Membership {
    * partition that is over: there it is only accused, so that it can refute us before it is taken for dead.
    */
   private sendHeld(peer: Peer, ids: readonly NodeId[]): void {
-    const records: MemberRecord[] = [];
-    for (const id of ids) {
-      const record = this.recordFor(id);
-      if (record !== undefined) records.push(record.state === 'down' ? this.asSuspicion(record) : record);
-    }
+    const { id: self } = this.context.options;
+    const held = ids.flatMap(id => this.recordFor(id) ?? []);
+    const records = held.map(record => (record.state === 'down' ? accused(record, self) : record));
     this.send(peer, records);
-  }
-
-  private asSuspicion({ id, incarnation, endpoint, zone }: MemberRecord): MemberRecord {
-    return { id, incarnation, state: 'suspect', endpoint, zone, accusers: [this.context.options.id] };
   }
 
   private send(peer: Peer, records: readonly MemberRecord[]): void {
@@ -340,9 +345,3 @@ export class Membership {
  * decides. More: true news of its death are not believed.
  */
 const FRESH_INTERVALS = 1.5;
-
-/** A loopback address that a peer on another host tells of is of no use here, and would lead to somebody else. */
-function asSeenFromHere(record: MemberRecord, peer: Peer): MemberRecord {
-  if (record.endpoint === undefined || !isLoopback(record.endpoint) || isLoopback(peer.endpoint)) return record;
-  return { ...record, endpoint: undefined };
-}

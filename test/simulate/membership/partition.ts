@@ -14,6 +14,12 @@ const BROADCASTS_AFTER_MS = 10_000;
 const BROADCASTS = 20;
 const BROADCAST_INTERVAL_MS = 200;
 
+/**
+ * No doubt ends sooner in a death (the default detection time), ms. So what ends earlier after the partition began during
+ * it, in the dark: who was cut off may be wrong there. Nobody may believe it who did not doubt the member then.
+ */
+const LEAST_DOUBT_MS = 3_000;
+
 export interface PartitionReport {
   readonly shape: PartitionShape;
   readonly minutes: number;
@@ -41,8 +47,10 @@ export function runPartition(stage: Stage): ScenarioReport & { partition: Partit
   const separatedPairs = sides.reduce((sum, members) => sum + members.length * (nodes - members.length), 0);
   const unnoticedPairs = countBelievers(stage, sideOf);
   network.heal();
-  stage.witness.isExcused = () => false;
   const endedAt = stage.now;
+  const isDoubted = doubtsOfNow(stage);
+  stage.witness.isExcused = (observer, subject) =>
+    sideOf[observer] !== sideOf[subject] && stage.now < endedAt + LEAST_DOUBT_MS && isDoubted(observer, subject);
   const convergenceMs = stage.converge(PATIENCE_MS);
   const unhealedPairs = stage.views.unseen;
   stage.advance(Math.max(0, endedAt + BROADCASTS_AFTER_MS - stage.now));
@@ -84,6 +92,19 @@ function countBelievers(stage: Stage, sideOf: Int32Array): number {
     }
   }
   return pairs;
+}
+
+/** Tells of two nodes whether the one doubts now that the other lives. */
+function doubtsOfNow(stage: Stage): (observer: number, subject: number) => boolean {
+  const pairs = new Set<number>();
+  const running = stage.running();
+  const pairOf = (observer: number, subject: number) => observer * stage.nodes + subject;
+  for (const observer of running) {
+    for (const subject of running) {
+      if (stage.views.suspects(observer.number, subject.number)) pairs.add(pairOf(observer.node, subject.node));
+    }
+  }
+  return (observer, subject) => pairs.has(pairOf(observer, subject));
 }
 
 function sidesOf(stage: Stage, shape: PartitionShape): number[][] {

@@ -237,19 +237,45 @@ describe('news of a death', () => {
     expect([newsTo(peer), newsTo(other)]).toEqual([['1 1 down'], []]);
   });
 
-  it('of a peer is believed when we do not hear it any more', () => {
+  it('of a peer that we do not hear any more is believed once it is in doubt', () => {
     const other = meet(2);
     peer.lastHeardAt = 1_000;
-    hear(other, [record(1, 1, 'down')], 3_250);
+    hear(other, [suspicionOf(1, 1, 7), record(1, 1, 'down')], 3_250);
     expect(stateOf(1)).toBe('down');
     expect([gone, lost]).toEqual([[peer], 1]);
   });
 
-  it('of a member with whom we have no link is believed, and passed on', () => {
-    hear(teller, [record(9, 5)]);
+  it('of a member in doubt with whom we have no link is believed, and passed on', () => {
+    hear(teller, [record(9, 5), suspicionOf(9, 5, 7)]);
     newsTo(peer);
     hear(teller, [record(9, 5, 'down')]);
     expect([stateOf(9), newsTo(peer), lost]).toEqual(['down', ['9 5 down'], 1]);
+  });
+
+  it('of a member that nobody doubted is an accusation: it has its time to refute it here as well', () => {
+    hear(teller, [record(9, 5)]);
+    newsTo(peer);
+    hear(teller, [record(9, 5, 'down')]);
+    expect([stateOf(9), newsTo(peer), lost]).toEqual(['suspect', ['9 5 suspect by 70'], 0]);
+    hear(teller, [record(9, 6)]);
+    expect(stateOf(9)).toBe('up');
+  });
+
+  it('of a later life than the one in doubt is an accusation as well', () => {
+    hear(teller, [record(9, 5), suspicionOf(9, 5, 7), record(9, 6, 'down')]);
+    expect([stateOf(9), lost]).toEqual(['suspect', 0]);
+  });
+
+  it('of a later life of one who is dead already revives nobody', () => {
+    hear(teller, [record(9, 5), suspicionOf(9, 5, 7), record(9, 5, 'down')]);
+    eventsSince();
+    hear(teller, [record(9, 6, 'down')]);
+    expect([stateOf(9), eventsSince()]).toEqual(['down', []]);
+  });
+
+  it('of a member that we never heard of is taken as it is: there is nobody to doubt', () => {
+    hear(teller, [record(9, 5, 'down')]);
+    expect(stateOf(9)).toBe('down');
   });
 
   it('of one who left leads to no search', () => {
@@ -310,7 +336,7 @@ describe('an accusation', () => {
   });
 
   it.each(['down', 'left'] as const)('of somebody who is %s already says nothing', state => {
-    hear(peer, [record(9, 5, state)]);
+    hear(peer, [suspicionOf(9, 5, 7), record(9, 5, state)]);
     newsTo(peer);
     membership.accuse(idOf(9), clock);
     membership.accuse(idOf(0x99), clock);
