@@ -38,7 +38,7 @@ export const ALONE_FACTOR = 10;
 
 /** What a changed view of the cluster leads to. */
 export interface MembershipHost {
-  /** Members came, went or moved: feeds may have to change. */
+  /** Members came or went: feeds may have to change. Who is only in doubt, or no more, stays what it was. */
   membersChanged(now: number): void;
   /** A member with whom we hold a session has left or is down. */
   memberGone(peer: Peer, now: number): void;
@@ -253,7 +253,7 @@ export class Membership {
     this.suspicions.changed(member, before?.incarnation !== member.incarnation, now);
     if (result === 'confirmed') return 'news';
     this.announce(member, before?.state);
-    this.host.membersChanged(now);
+    if (isLive(member.state) !== (before !== undefined && isLive(before.state))) this.host.membersChanged(now);
     if (member.state === 'down') this.host.memberLost(now);
     if (member.state === 'up' && before !== undefined && before.state !== 'up') this.host.memberBack(member.id, now);
     if (!isLive(member.state) && peer !== undefined) this.host.memberGone(peer, now);

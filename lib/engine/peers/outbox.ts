@@ -139,7 +139,7 @@ export class Outbox {
       this.control.shift();
       return this.taken(urgent, Priority.control);
     }
-    const priority = isDataDue ? this.nextClass() : undefined;
+    const priority = isDataDue && this.hasData ? this.nextClass() : undefined;
     if (priority === undefined) return undefined;
     const queue = this.queueOf(priority);
     const frame = queue.peek()!;

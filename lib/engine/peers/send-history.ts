@@ -3,6 +3,12 @@ const INITIAL_MARKS = 16;
 const MOST_MARKS = 1_024;
 
 /**
+ * Marks older than this make room for new ones, ms: a link that is hardly used is asked for no reports, and would keep its
+ * heartbeats of many minutes. A report that comes so late tells nothing of the path.
+ */
+const MARK_MS = 10_000;
+
+/**
  * What was sent to a peer and when, up to the last report: so that a report of a packet counter tells the time it took and
  * the bytes it covers. One mark stands for all datagrams of one instant; when there are too many, the oldest is forgotten.
  */
@@ -40,8 +46,7 @@ export class SendHistory {
   find(counter: number, found: { sentAt: number; bytes: number }): boolean {
     const { times } = this;
     if (times === undefined || counter >= this.next) return false;
-    const mask = times.length - 1;
-    while (this.count > 1 && this.ends[this.head]! <= counter) this.forgetFirst(mask);
+    while (this.count > 1 && this.ends[this.head]! <= counter) this.forgetFirst();
     if (this.count === 0 || counter < this.endBefore) return false;
     found.sentAt = times[this.head]!;
     // Datagrams of one instant are mostly full ones, of one size.
@@ -59,18 +64,19 @@ export class SendHistory {
     this.totalBefore = 0;
   }
 
-  private forgetFirst(mask: number): void {
+  private forgetFirst(): void {
     this.endBefore = this.ends[this.head]!;
     this.totalBefore = this.totals[this.head]!;
-    this.head = (this.head + 1) & mask;
+    this.head = (this.head + 1) & (this.ends.length - 1);
     this.count--;
   }
 
   private push(now: number): void {
     let times = this.times!;
+    if (this.count === times.length) while (this.count > 0 && times[this.head]! < now - MARK_MS) this.forgetFirst();
     if (this.count === times.length) {
       if (times.length < MOST_MARKS) times = this.grow();
-      else this.forgetFirst(times.length - 1);
+      else this.forgetFirst();
     }
     times[(this.head + this.count) & (times.length - 1)] = now;
     this.count++;

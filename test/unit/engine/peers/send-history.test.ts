@@ -40,6 +40,18 @@ describe('the history of what was sent', () => {
     expect(found).toEqual({ sentAt: 4_990, bytes: 499_100 });
   });
 
+  it('of a link that is hardly used forgets what is older than ten seconds, and takes no more room', () => {
+    for (let counter = 0; counter < 17; counter++) history.add(counter, 100, 1_000 * counter);
+    expect(history.find(5, found)).toBe(false);
+    expect(history.find(6, found)).toBe(true);
+    expect(found).toEqual({ sentAt: 6_000, bytes: 700 });
+  });
+
+  it('that is younger takes as much room as it needs', () => {
+    for (let counter = 0; counter < 17; counter++) history.add(counter, 100, 600 * counter);
+    expect(history.find(0, found)).toBe(true);
+  });
+
   it('begins anew with a session', () => {
     history.add(0, 100, 1);
     history.reset();
