@@ -32,7 +32,7 @@ export const REPAIR_ATTEMPTS = 26;
  */
 export const REPAIR_HORIZON_MS = 60_000;
 
-/** Most segments asked for at once, and most that wait for one peer: half a megabyte, an eighth of a second at the pacer. */
+/** Most segments asked for at once, and most that wait for one peer: half a megabyte. What else is missing is asked for next. */
 export const REPAIR_SEGMENTS = 512;
 
 /** Of a request that is being answered, fewer segments than these are asked for again: they may have been lost. */
@@ -65,6 +65,9 @@ export class Request {
   /** How many were missing when they were asked for last, and the lowest of them. */
   missing = Infinity;
   first = 0;
+  /** The last segment that was asked for, and whether it came: then the answer is over, for links keep the order. */
+  last = Infinity;
+  isAnswered = false;
 
   /** @param knownAt since when it was known that they exist. */
   constructor(
@@ -124,7 +127,7 @@ export class Repair {
     if (gap !== undefined && wasKnown && sequence <= Math.max(gap.knownUpTo, gap.askedUpTo)) {
       const request = requestFor(stream, sequence);
       isAnswer = request !== undefined && couldAnswer(request, peer, now);
-      if (isAnswer) stream.lateness.cameByAsking();
+      if (isAnswer) this.answered(stream, request!, sequence, now);
       else stream.lateness.came(now - (request?.knownAt ?? gap.knownAt));
     }
     if (stream.window.hasGap) this.watch(stream, now);
@@ -193,6 +196,15 @@ export class Repair {
     }
   }
 
+  /** A segment came because we asked. If more is missing than one request may name, the next follows the end of its answer. */
+  private answered(stream: OriginStream, request: Request, sequence: number, now: number): void {
+    stream.lateness.cameByAsking();
+    if (sequence !== request.last || request.missing < REPAIR_SEGMENTS || stream.gap === undefined) return;
+    request.isAnswered = true;
+    request.retryAt = now;
+    this.context.timers.setEarlier(stream.gap.timer, now);
+  }
+
   private look(stream: OriginStream, now: number): void {
     const gap = stream.gap!;
     const { window, lateness } = stream;
@@ -227,7 +239,7 @@ export class Repair {
     const hasComeOn = missing < request.missing || first > request.first;
     if (hasComeOn) request.attempts = 0;
     // The peer sends them at the rate of the link, which may be slow: what comes is not asked for again.
-    const isComing = hasComeOn && missing >= COMING_SEGMENTS && request.peer !== undefined;
+    const isComing = hasComeOn && !request.isAnswered && missing >= COMING_SEGMENTS && request.peer !== undefined;
     request.missing = missing;
     request.first = first;
     if (missing === 0) return;
@@ -255,6 +267,8 @@ export class Repair {
     request.peer = peer;
     if (isComing) return;
     request.askedAt = now;
+    request.last = wanted.at(-2)! + wanted.at(-1)! - 1;
+    request.isAnswered = false;
     request.attempts++;
   }
 

@@ -72,6 +72,9 @@ const requestsTo = (to: Peer) => framesTo(to).filter(([type]) => type === Frame.
 /** What was asked of a peer, as pairs of first and length. */
 const askedOf = (to: Peer) => requestsTo(to).map(each => each.slice(3));
 
+/** All from the first to the last. */
+const sequences = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, i) => first + i);
+
 /** Fires the next timer; its time. */
 function step(): number {
   const now = lab.context.timers.deadline();
@@ -120,6 +123,26 @@ describe('asking for what is missing', () => {
     arrive([2_000, 1, 3, 4, 7], 0);
     lab.advanceTo(stream.lateness.patienceMs);
     expect(askedOf(peer)).toEqual([[2, 1, 5, 2, 8, REPAIR_SEGMENTS - 3]]);
+  });
+
+  it('of more than that goes on as soon as the answer has come to its end', () => {
+    arrive([2_000], 0);
+    expect(nextRequests(1, [peer])).toHaveLength(1);
+    const askedAt = lab.context.timers.deadline();
+    arrive(sequences(1, 511), askedAt - 20);
+    expect(lab.context.timers.deadline()).toBe(askedAt);
+    arrive([512], askedAt - 10);
+    expect(step()).toBe(askedAt - 10);
+    expect(askedOf(peer)).toEqual([[513, REPAIR_SEGMENTS]]);
+  });
+
+  it('of more than that names again what was lost of an answer that has come to its end', () => {
+    arrive([2_000], 0);
+    nextRequests(1, [peer]);
+    const answeredAt = lab.context.timers.deadline() - 10;
+    arrive([...sequences(1, 99), ...sequences(103, 512)], answeredAt);
+    expect(step()).toBe(answeredAt);
+    expect(askedOf(peer)).toEqual([[100, 3, 513, REPAIR_SEGMENTS - 3]]);
   });
 
   it('waits for the round trip to whom it asked before it asks again', () => {
