@@ -12,13 +12,15 @@ export const EXCHANGE_PAUSE_MS = 1_000;
 /** Pages sent in answer to one request: enough for a hundred members a round trip, few enough not to be a burst. */
 export const PAGES_PER_REQUEST = 8;
 
-/** When no page comes for this long, ms, the rest is asked for again, so often; then another peer is asked. */
+/** When no page comes for this long, ms, the rest is asked for again, so often in vain; then another peer is asked. */
 export const PAGE_TIMEOUT_MS = 500;
 export const PAGE_TRIES = 4;
 
 /** Fetches another node's member table page by page, one exchange at a time. */
 export class Exchange {
   private peer: Peer | undefined;
+  /** What was asked for lies behind this one, and what is to be asked for next behind that one. */
+  private askedAfter: NodeId | undefined;
   private after: NodeId | undefined;
   private tries = 0;
   private pages = 0;
@@ -58,11 +60,12 @@ export class Exchange {
       this.context.timers.cancel(this.timer);
       return;
     }
-    // An answer to a request that was repeated meanwhile: taking it for progress would ask for everything behind it again.
-    if (this.after !== undefined && next <= this.after) return;
-    this.after = next;
+    // An answer to a request before this one: it does not tell how far this one has been answered.
+    if (this.askedAfter !== undefined && next <= this.askedAfter) return;
+    // Pages overtake each other on the way.
+    if (this.after === undefined || next > this.after) this.after = next;
     this.pages++;
-    if (this.pages >= PAGES_PER_REQUEST) this.ask(next, now);
+    if (this.pages >= PAGES_PER_REQUEST) this.ask(this.after, now);
     else this.context.timers.set(this.timer, now + PAGE_TIMEOUT_MS);
   }
 
@@ -72,21 +75,26 @@ export class Exchange {
   }
 
   private ask(after: NodeId | undefined, now: number): void {
-    this.after = after;
     this.tries = 1;
-    this.pages = 0;
-    this.context.timers.set(this.timer, now + PAGE_TIMEOUT_MS);
-    this.request(this.peer!, after);
+    this.after = after;
+    this.send(this.peer!, now);
   }
 
   private retry(now: number): void {
     const { peer } = this;
     if (peer === undefined) return;
+    // Some pages of the last request came, others were lost: the peer answers.
+    if (this.pages > 0) this.tries = 0;
     if (this.tries >= PAGE_TRIES || peer.current.isExpired(now)) {
       this.peer = undefined;
       return;
     }
     this.tries++;
+    this.send(peer, now);
+  }
+
+  private send(peer: Peer, now: number): void {
+    this.askedAfter = this.after;
     this.pages = 0;
     this.context.timers.set(this.timer, now + PAGE_TIMEOUT_MS);
     this.request(peer, this.after);

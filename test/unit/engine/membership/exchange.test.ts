@@ -50,14 +50,28 @@ describe('an exchange', () => {
     expect(lab.context.timers.size).toBe(0);
   });
 
-  it('asks again for the rest when no more pages come, so often, and gives up then', () => {
+  it('asks again when no page comes, so often, and gives up then', () => {
     exchange.begin(peer, 0);
-    pages([1, 2], 100);
-    lab.advanceTo(100 + PAGE_TIMEOUT_MS);
-    expect(requests.map(request => request.after)).toEqual([undefined, idOf(2)]);
     lab.advanceTo(60_000);
     expect(requests.length).toBe(PAGE_TRIES);
     expect(lab.context.timers.size).toBe(0);
+  });
+
+  it('asks for the rest when no more pages come, and as long as some of each answer come', () => {
+    exchange.begin(peer, 0);
+    let now = 0;
+    for (let end = 1; end <= 2 * PAGE_TRIES; end++) {
+      pages([end], now + 100);
+      lab.advanceTo((now += 100 + PAGE_TIMEOUT_MS));
+      expect(requests.at(-1)!.after).toBe(idOf(end));
+    }
+    expect(requests.length).toBe(1 + 2 * PAGE_TRIES);
+  });
+
+  it('goes on when pages overtook each other on the way', () => {
+    exchange.begin(peer, 0);
+    pages(batch(1).reverse(), 10);
+    expect(requests.map(request => request.after)).toEqual([undefined, idOf(8)]);
   });
 
   it('does not go on with a peer that has gone', () => {
