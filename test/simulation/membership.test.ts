@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { MemberRecord } from '../../lib/engine/membership/member.js';
 import { VirtualCluster, type VirtualClusterOptions, type VirtualHomie } from '../../lib/testing/virtual-cluster.js';
 
 /** At the default heartbeats. */
@@ -103,7 +104,23 @@ describe('members', () => {
     expect(cluster.join(10_000)).toBe(true);
     for (const homie of cluster.homies) expect(homie.events.filter(event => event.type === 'down')).toEqual([]);
   });
+
+  it.each([0, 0.1])('learn a thousand others from one, though pages overtake each other (loss %d)', loss => {
+    const cluster = new VirtualCluster({ seed: 8, conditions: { latencyMs: 20, jitterMs: 10, loss } });
+    const knowing = cluster.add();
+    knowing.introduce(Array.from({ length: 1_000 }, (_, number) => stranger(number)));
+    const joining = cluster.add();
+    const isWhole = () => joining.engine.members.length === 1_001;
+    expect(cluster.network.advanceUntil(isWhole, loss === 0 ? 1_500 : 4_000)).toBe(true);
+  });
 });
+
+/** A member that nobody can reach, as it is told of. */
+function stranger(number: number): MemberRecord {
+  const id = number.toString(16).padStart(4, '0').repeat(8);
+  const endpoint = { address: `10.9.${number >> 8}.${number & 255}`, port: 6969 };
+  return { id, zone: 'elsewhere', incarnation: 1, state: 'up', endpoint };
+}
 
 /** A cluster on a network with some latency, which had time to settle; what was told until then is forgotten. */
 function startSettled(homies: number, options: VirtualClusterOptions = {}): VirtualCluster {

@@ -12,18 +12,22 @@ export const EXCHANGE_PAUSE_MS = 1_000;
 /** Pages sent in answer to one request: enough for a hundred members a round trip, few enough not to be a burst. */
 export const PAGES_PER_REQUEST = 8;
 
-/** When no page comes for this long, ms, the rest is asked for again, so often in vain; then another peer is asked. */
+/**
+ * When no page comes for this long, ms, some were lost: the same is asked for again. After so many requests that bring nothing
+ * new another peer is asked.
+ */
 export const PAGE_TIMEOUT_MS = 500;
 export const PAGE_TRIES = 4;
 
 /** Fetches another node's member table page by page, one exchange at a time. */
 export class Exchange {
   private peer: Peer | undefined;
-  /** What was asked for lies behind this one, and what is to be asked for next behind that one. */
-  private askedAfter: NodeId | undefined;
+  /** What was asked for lies behind this one. */
   private after: NodeId | undefined;
   private tries = 0;
-  private pages = 0;
+  /** Where the pages end that came in answer; they may overtake each other on the way. */
+  private readonly ends = new Set<NodeId>();
+  private hasComeOn = false;
   private nextAt = -Infinity;
   /** The first peer that differed since no exchange could begin. */
   private owed: Peer | undefined;
@@ -61,11 +65,10 @@ export class Exchange {
       return;
     }
     // An answer to a request before this one: it does not tell how far this one has been answered.
-    if (this.askedAfter !== undefined && next <= this.askedAfter) return;
-    // Pages overtake each other on the way.
-    if (this.after === undefined || next > this.after) this.after = next;
-    this.pages++;
-    if (this.pages >= PAGES_PER_REQUEST) this.ask(this.after, now);
+    if (this.after !== undefined && next <= this.after) return;
+    this.hasComeOn ||= !this.ends.has(next);
+    this.ends.add(next);
+    if (this.ends.size >= PAGES_PER_REQUEST) this.ask([...this.ends].sort().at(-1), now);
     else this.context.timers.set(this.timer, now + PAGE_TIMEOUT_MS);
   }
 
@@ -77,14 +80,14 @@ export class Exchange {
   private ask(after: NodeId | undefined, now: number): void {
     this.tries = 1;
     this.after = after;
+    this.ends.clear();
     this.send(this.peer!, now);
   }
 
   private retry(now: number): void {
     const { peer } = this;
     if (peer === undefined) return;
-    // Some pages of the last request came, others were lost: the peer answers.
-    if (this.pages > 0) this.tries = 0;
+    if (this.hasComeOn) this.tries = 0;
     if (this.tries >= PAGE_TRIES || peer.current.isExpired(now)) {
       this.peer = undefined;
       return;
@@ -94,8 +97,7 @@ export class Exchange {
   }
 
   private send(peer: Peer, now: number): void {
-    this.askedAfter = this.after;
-    this.pages = 0;
+    this.hasComeOn = false;
     this.context.timers.set(this.timer, now + PAGE_TIMEOUT_MS);
     this.request(peer, this.after);
   }

@@ -57,15 +57,25 @@ describe('an exchange', () => {
     expect(lab.context.timers.size).toBe(0);
   });
 
-  it('asks for the rest when no more pages come, and as long as some of each answer come', () => {
+  it('asks for the same again when some pages are missing, as long as each answer brings one of them', () => {
     exchange.begin(peer, 0);
     let now = 0;
-    for (let end = 1; end <= 2 * PAGE_TRIES; end++) {
-      pages([end], now + 100);
+    for (let missing = PAGES_PER_REQUEST - 1; missing > 0; missing--) {
+      pages(batch(1).slice(missing), now + 100);
       lab.advanceTo((now += 100 + PAGE_TIMEOUT_MS));
-      expect(requests.at(-1)!.after).toBe(idOf(end));
     }
-    expect(requests.length).toBe(1 + 2 * PAGE_TRIES);
+    expect(requests.map(request => request.after)).toEqual(batch(1).map(() => undefined));
+    pages([1], now + 100);
+    expect(requests.at(-1)!.after).toBe(idOf(8));
+  });
+
+  it('gives up when the answers bring nothing new', () => {
+    exchange.begin(peer, 0);
+    for (let now = 0; now < 60_000; now += 100 + PAGE_TIMEOUT_MS) {
+      pages([1, 2], now + 100);
+      lab.advanceTo(now + 100 + PAGE_TIMEOUT_MS);
+    }
+    expect(requests.length).toBe(1 + PAGE_TRIES);
   });
 
   it('goes on when pages overtook each other on the way', () => {
