@@ -6,9 +6,9 @@ import type { Timer } from '../timer-heap.js';
 import { streamTag } from '../wire/stream-tag.js';
 import type { ArrivalTimes } from './arrival-times.js';
 import { DedupeWindow } from './dedupe-window.js';
+import type { Gap, Request } from './gap.js';
 import type { LargeMessage } from './large-messages.js';
 import { Lateness } from './lateness.js';
-import type { Gap, Request } from './repair.js';
 import type { SegmentIndex } from './segment-index.js';
 import { StreamLink } from './stream-link.js';
 

@@ -6,6 +6,7 @@ import type { PeerTable } from '../peers/peer-table.js';
 import { Timer } from '../timer-heap.js';
 import { Frame } from '../wire/frame.js';
 import type { MessagePackReader } from '../wire/message-pack-reader.js';
+import { Gap, Request } from './gap.js';
 import { FLOOD_SEGMENTS, type LargeMessage } from './large-messages.js';
 import type { OriginStream, OriginTable } from './origin-stream.js';
 import type { SegmentCache } from './segment-cache.js';
@@ -51,54 +52,6 @@ const REPAIR_SEGMENT_MS = 0.3;
 
 /** Round trip of a link before it was measured, ms. */
 const UNKNOWN_ROUND_TRIP_MS = 100;
-
-/** Requests of one stream that are watched at once; beyond it the two oldest become one. */
-const MOST_REQUESTS = 32;
-
-/** Segments that were asked for together, those between two sequences that were missing then. */
-export class Request {
-  peer: Peer | undefined;
-  attempts = 0;
-  askedAt = -Infinity;
-  /** When to ask again for what has not come. */
-  retryAt = -Infinity;
-  /** How many were missing when they were asked for last, and the lowest of them. */
-  missing = Infinity;
-  first = 0;
-  /** The last segment that was asked for, and whether it came: then the answer is over, for links keep the order. */
-  last = Infinity;
-  isAnswered = false;
-
-  /** @param knownAt since when it was known that they exist. */
-  constructor(
-    public above: number,
-    public upTo: number,
-    readonly knownAt: number,
-  ) {}
-
-  covers(sequence: number): boolean {
-    return sequence > this.above && sequence <= this.upTo;
-  }
-}
-
-/** What is missing of a stream, and what was done about it. */
-export class Gap {
-  /** What was known at the last look, and when that was: only what was known then is asked for at the next. */
-  knownAt: number;
-  knownUpTo: number;
-  /** What has been asked for, lowest first, and up to where. */
-  readonly requests: Request[] = [];
-  askedUpTo = 0;
-
-  constructor(
-    readonly timer: Timer,
-    knownUpTo: number,
-    now: number,
-  ) {
-    this.knownUpTo = knownUpTo;
-    this.knownAt = now;
-  }
-}
 
 /** Closes gaps: asks those that hold what is missing, and answers those that ask. */
 export class Repair {
@@ -211,9 +164,7 @@ export class Repair {
     const { requests } = gap;
     if (gap.knownUpTo > gap.askedUpTo) {
       stream.lastRequest = new Request(Math.max(window.settled, gap.askedUpTo), gap.knownUpTo, gap.knownAt);
-      requests.push(stream.lastRequest);
-      gap.askedUpTo = gap.knownUpTo;
-      if (requests.length > MOST_REQUESTS) mergeOldest(requests);
+      gap.add(stream.lastRequest);
     }
     let next = window.highest > gap.askedUpTo ? now + lateness.patienceMs : Infinity;
     let kept = 0;
@@ -336,14 +287,6 @@ function notComing(ranges: readonly number[], large: LargeMessage, now: number):
     if (behind > 0 && behind <= FLOOD_SEGMENTS) left.push(end - behind, behind);
   }
   return left;
-}
-
-function mergeOldest(requests: Request[]): void {
-  const [oldest, next] = requests;
-  next!.above = oldest!.above;
-  next!.retryAt = Math.min(oldest!.retryAt, next!.retryAt);
-  next!.missing = Infinity;
-  requests.shift();
 }
 
 function roundTripMs(peer: Peer): number {

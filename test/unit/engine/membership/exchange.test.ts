@@ -80,7 +80,7 @@ describe('an exchange', () => {
 
   it('goes on when pages overtook each other on the way', () => {
     exchange.begin(peer, 0);
-    pages(batch(1).reverse(), 10);
+    pages(batch(1).toReversed(), 10);
     expect(requests.map(request => request.after)).toEqual([undefined, idOf(8)]);
   });
 
