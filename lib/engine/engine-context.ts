@@ -24,6 +24,12 @@ export const MAX_FRAME_BYTES = NETWORK_DATAGRAM_BYTES - DATA_OVERHEAD;
 export const LOOPBACK_DATAGRAM_BYTES = 16_384;
 
 /**
+ * The same of segments of long messages alone, bytes: these are many, and each datagram less is two system calls less. Less:
+ * long messages are slower; more than 65,507: not sent at all.
+ */
+export const LOOPBACK_BULK_BYTES = 61_440;
+
+/**
  * Frames are cut from slabs of this size. Smaller, and more of them are allocated; larger, and a frame that waits for a
  * slow peer keeps more memory from being freed.
  */

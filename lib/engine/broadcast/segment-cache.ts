@@ -259,7 +259,8 @@ const NOTHING = new Uint8Array(0);
 const SHORT_COPY_BYTES = 256;
 
 function copy(from: Uint8Array, start: number, end: number, to: Uint8Array, place: number): void {
-  if (end - start > SHORT_COPY_BYTES) to.set(from.subarray(start, end), place);
+  if (end - start === from.length) to.set(from, place);
+  else if (end - start > SHORT_COPY_BYTES) to.set(from.subarray(start, end), place);
   else for (let i = start; i < end; i++) to[place++] = from[i]!;
 }
 

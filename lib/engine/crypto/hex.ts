@@ -1,8 +1,11 @@
-/** Lower-case hex digits of the bytes, for names in logs and map keys. */
+/**
+ * Lower-case hex digits of the bytes, for names in logs and map keys. Made at once, and not put together of pieces: these
+ * would be put together anew whenever the text is compared.
+ */
 export function toHex(bytes: Uint8Array): string {
-  let text = '';
-  for (let i = 0; i < bytes.length; i++) text += OCTETS[bytes[i]!];
-  return text;
+  const codes: number[] = [];
+  for (const byte of bytes) codes.push(DIGITS.charCodeAt(byte >> 4), DIGITS.charCodeAt(byte & 0xf));
+  return String.fromCharCode(...codes);
 }
 
-const OCTETS = Array.from({ length: 256 }, (_, octet) => octet.toString(16).padStart(2, '0'));
+const DIGITS = '0123456789abcdef';

@@ -1,5 +1,5 @@
 import type { Counters } from '../counters.js';
-import { LOOPBACK_DATAGRAM_BYTES, NETWORK_DATAGRAM_BYTES } from '../engine-context.js';
+import { LOOPBACK_BULK_BYTES, LOOPBACK_DATAGRAM_BYTES, NETWORK_DATAGRAM_BYTES } from '../engine-context.js';
 import type { RandomFill } from '../random.js';
 
 /** A probe without an answer after this, ms, or four round trips, is lost (RFC 8899, section 5.1.1: a second at least). */
@@ -37,6 +37,7 @@ export class DatagramSize {
   bytes = NETWORK_DATAGRAM_BYTES;
   /** What gets through without a proof. */
   base = NETWORK_DATAGRAM_BYTES;
+  private isSameHost = false;
   /** What is tried at most. */
   private most = NETWORK_DATAGRAM_BYTES;
   /** Whether datagrams fill up, so that larger ones would be of use. */
@@ -64,10 +65,16 @@ export class DatagramSize {
 
   /** Another way to the peer: what was proved counts no more. */
   begin(isSameHost: boolean): void {
+    this.isSameHost = isSameHost;
     this.base = isSameHost ? LOOPBACK_DATAGRAM_BYTES : NETWORK_DATAGRAM_BYTES;
     this.most = isSameHost ? LOOPBACK_DATAGRAM_BYTES : this.limit;
     this.restUntil = -Infinity;
     this.fallBack();
+  }
+
+  /** Largest datagram with nothing but segments of long messages, bytes. */
+  get bulkBytes(): number {
+    return this.isSameHost ? LOOPBACK_BULK_BYTES : this.bytes;
   }
 
   /** A datagram was full, and more waits. */

@@ -73,6 +73,11 @@ export class Outbox {
     return this.queueOf(Priority.bulk).frames > 0;
   }
 
+  /** Whether these are what goes next. */
+  get isBulkNext(): boolean {
+    return this.hasBulk && !this.hasControl && this.queueOf(Priority.event).frames === 0;
+  }
+
   /** How many repairs wait already. */
   get waitingRepairs(): number {
     return this.queueOf(Priority.repair).frames;

@@ -9,9 +9,9 @@ import type { WireQuestion, WireReport } from './worker.js';
 /** Sizes of messages: an event, a small document, the largest datagram, and a message of the largest default size. */
 const SIZES = [64, 1_024, 60 * 1_024, 1_048_576];
 
-/** What is sent of each size: so many bytes, or so many messages where they are small. */
-const AMOUNT_BYTES = 32 * 1_048_576;
-const MOST_MESSAGES = 100_000;
+/** What is sent of each size: so many bytes, or so many messages where they are small. Less is over before rates have settled. */
+const AMOUNT_BYTES = 256 * 1_048_576;
+const MOST_MESSAGES = 500_000;
 const ROUNDS = 5;
 
 /** A run is over when nothing came for this long, ms. */
