@@ -42,7 +42,8 @@ export interface GwyhNodeOptions {
   /**
    * Largest datagram in bytes across a network, 1,200 to 16,384. Above 1,200 each link is probed for what gets through, again and
    * again, so that up to 1,452 suits any network and 8,900 one with jumbo frames. It saves datagrams where many small messages, or
-   * with jumbo frames many segments, go to the same homie. Default: 1,200, which gets through everywhere; 16,384 on the same host.
+   * with jumbo frames many segments, go to the same homie. Default: 1,200, which gets through everywhere. On the same host it is
+   * always 16,384, and 61,440 for long messages.
    */
   maxDatagramBytes?: number;
   /**

@@ -70,7 +70,8 @@ export class Announcements {
   arrived(stream: OriginStream, now: number): void {
     stream.pauseRound = firstRound(stream);
     stream.pauseTimer ??= this.pauseTimerOf(stream);
-    this.context.timers.set(stream.pauseTimer, now + PAUSE_DELAYS_MS[stream.pauseRound]!);
+    // Of a busy stream it is not moved for each segment: it looks again when it fires.
+    this.context.timers.setEarlier(stream.pauseTimer, now + PAUSE_DELAYS_MS[stream.pauseRound]!);
   }
 
   forget(stream: OriginStream): void {
@@ -91,6 +92,8 @@ export class Announcements {
   }
 
   private pause(stream: OriginStream, now: number): void {
+    const dueAt = stream.activeAt + PAUSE_DELAYS_MS[stream.pauseRound]!;
+    if (now < dueAt) return this.context.timers.set(stream.pauseTimer!, dueAt);
     const round = ++stream.pauseRound;
     const isLast = round >= PAUSE_DELAYS_MS.length;
     if (!isLast) this.context.timers.set(stream.pauseTimer!, stream.activeAt + PAUSE_DELAYS_MS[round]!);

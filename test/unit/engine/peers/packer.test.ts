@@ -1,6 +1,7 @@
 import { decodeMulti } from '@msgpack/msgpack';
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
+  LOOPBACK_BULK_BYTES,
   LOOPBACK_DATAGRAM_BYTES,
   MAX_FRAME_BYTES,
   NETWORK_DATAGRAM_BYTES,
@@ -82,6 +83,22 @@ describe('packing datagrams', () => {
     // The second one asks for a report as well.
     expect(sizes([packer.pack(local, 0), packer.pack(local, 0)])).toEqual([16 * 1_000 + 24, 14 * 1_000 + 2 + 24]);
     expect(LOOPBACK_DATAGRAM_BYTES).toBeLessThan(17 * 1_000);
+  });
+
+  it('makes the largest of segments of long messages alone, there', () => {
+    const local = lab.meet(2, { endpoint: { address: '127.0.0.1', port: 1 } });
+    local.flow.window = 1_000_000;
+    for (let i = 0; i < 100; i++) lab.peers.send(local, Priority.bulk, frameOf(1_000));
+    expect(packer.pack(local, 0)!.length).toBe(61 * 1_000 + 24);
+    expect(LOOPBACK_BULK_BYTES).toBeLessThan(62 * 1_000);
+    lab.peers.send(local, Priority.event, frameOf(1_000));
+    lab.peers.send(local, Priority.control, frameOf(100));
+    expect(packer.pack(local, 0)!.length).toBeLessThan(LOOPBACK_DATAGRAM_BYTES);
+  });
+
+  it('makes none of these across a network', () => {
+    for (let i = 0; i < 3; i++) lab.peers.send(peer, Priority.bulk, frameOf(1_000));
+    expect(packer.pack(peer, 0)!.length).toBeLessThanOrEqual(NETWORK_DATAGRAM_BYTES);
   });
 
   it('makes them of memory of their own, though of few allocations', () => {
