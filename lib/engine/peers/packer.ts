@@ -35,7 +35,11 @@ export class Packer {
     const { outbox, flow, datagramSize } = peer;
     const readyAt = outbox.hasData ? flow.readyAt(now) : now;
     // Control goes in datagrams that get through everywhere: reports have to be asked for when larger ones do no more.
-    const most = outbox.hasControl ? datagramSize.base : outbox.isBulkNext ? datagramSize.bulkBytes : datagramSize.bytes;
+    const most = outbox.hasControl
+      ? datagramSize.base
+      : outbox.isBulkNext
+        ? datagramSize.bulkBytes
+        : datagramSize.bytes;
     const limit = Math.min(most, Math.max(NETWORK_DATAGRAM_BYTES, flow.longestDatagram));
     this.reserve(Math.min(limit, DATA_OVERHEAD + outbox.bytes));
     const { slab } = this;
