@@ -236,20 +236,20 @@ export class SegmentCache {
     }
   }
 
-  /** The frames follow each other from the front on in the larger store. */
+  /** The frames begin at the front of the larger store, the oldest first: what is behind it and then what had begun anew before it. */
   private growStore(capacity: number): void {
-    const store = new Uint8Array(capacity);
-    let end = 0;
+    const { store, copied, places } = this;
+    const start = copied === 0 ? 0 : places[this.oldestCopied & (this.boots.length - 1)]!;
+    const isWrapped = copied > 0 && this.end <= start;
+    const behind = store.length - start;
+    this.store = new Uint8Array(capacity);
+    this.store.set(store.subarray(start, isWrapped ? store.length : this.end));
+    if (isWrapped) this.store.set(store.subarray(0, this.end), behind);
     for (let i = 0; i < this.length; i++) {
       const at = (this.oldest + i) & (this.boots.length - 1);
-      if (this.frames[at] !== undefined) continue;
-      const place = this.places[at]!;
-      store.set(this.store.subarray(place, place + this.sizes[at]!), end);
-      this.places[at] = end;
-      end += this.sizes[at]!;
+      if (this.frames[at] === undefined) places[at] = places[at]! + (places[at]! < start ? behind : -start);
     }
-    this.store = store;
-    this.end = end;
+    this.end += isWrapped ? behind : -start;
   }
 }
 

@@ -44,6 +44,18 @@ describe('the segment cache', () => {
     expect(copy).toEqual(Uint8Array.of(1));
   });
 
+  it('holds the bytes that arrived when its memory grows, also after it has begun anew at its front', () => {
+    const frameOf = (sequence: number) => new Uint8Array(1_000).fill(sequence);
+    for (let sequence = 1; sequence <= 100; sequence++) {
+      // Two come and one goes, so that the memory is full again and again, with its oldest frame anywhere.
+      add(sequence, frameOf(sequence), sequence);
+      cache.trim(CACHE_MS + sequence / 2);
+      const oldest = Math.floor(sequence / 2) + 1;
+      for (let each = oldest; each <= sequence; each++) expect(cache.get(stream, each)).toEqual(frameOf(each));
+      expect(cache.length).toBe(sequence - oldest + 1);
+    }
+  });
+
   it('lets go of segments when they are too old', () => {
     add(1, Uint8Array.of(1));
     add(2, Uint8Array.of(2), 1_000);
