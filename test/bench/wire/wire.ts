@@ -14,6 +14,9 @@ const AMOUNT_BYTES = 256 * 1_048_576;
 const MOST_MESSAGES = 500_000;
 const ROUNDS = 5;
 
+/** Rounds before the first that counts: they are for the compiler of JavaScript, of all carriers. */
+const WARM_UP_ROUNDS = 3;
+
 /** A run is over when nothing came for this long, ms. */
 const SILENCE_MS = 1_500;
 
@@ -54,8 +57,7 @@ async function run({ isQuick, progress }: BenchOptions): Promise<WireResult> {
   for (const bytes of SIZES) {
     const messages = Math.ceil(Math.min(MOST_MESSAGES, AMOUNT_BYTES / bytes) * share);
     const runs = new Map<Pair, CarrierFigures[]>(pairs.map(pair => [pair, []]));
-    // The first round is for the compiler of JavaScript.
-    for (let round = 0; round <= rounds; round++) {
+    for (let round = 1 - WARM_UP_ROUNDS; round <= rounds; round++) {
       for (const pair of pairs) {
         const figures = await pair.send(bytes, messages);
         if (round > 0) runs.get(pair)!.push(figures);

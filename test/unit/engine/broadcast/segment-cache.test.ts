@@ -24,6 +24,8 @@ function share(sequence: number, frame: Uint8Array, now = 0, of = stream): void 
   cache.share(of, sequence, now, frame, 0, frame.length);
 }
 
+const frameOf = (sequence: number) => new Uint8Array(1_000).fill(sequence);
+
 const held = (first = 1, of = stream) => [...cache.from(of, first)].map(frame => frame[0]);
 
 describe('the segment cache', () => {
@@ -45,7 +47,6 @@ describe('the segment cache', () => {
   });
 
   it('holds the bytes that arrived when its memory grows, also after it has begun anew at its front', () => {
-    const frameOf = (sequence: number) => new Uint8Array(1_000).fill(sequence);
     for (let sequence = 1; sequence <= 100; sequence++) {
       // Two come and one goes, so that the memory is full again and again, with its oldest frame anywhere.
       add(sequence, frameOf(sequence), sequence);
