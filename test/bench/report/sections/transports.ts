@@ -75,7 +75,7 @@ function at({ byListeners }: TransportsResult, listeners: number): ListenersFigu
 function body(result: TransportsResult): string[] {
   const { rounds, events, versions, byListeners } = result;
   return [
-    `One emitting Nest application and its listeners, each a process: medians of ${countText(rounds, 'round')} of ${numberText(events)} events as fast as it goes; then a steady run at half of that rate, and one that is
+    `One emitting Nest application and its listeners, each a process: medians of ${countText(rounds, 'round')} of ${numberText(events)} events as fast as it goes, after some that do not count; then a steady run at half of that rate, and one that is
 far below what any transport notices. "Handled" is at the slowest listener. "Lost" and "twice" are the sums of all rounds and
 listeners. CPU is that of all processes together, broker included, for an event that was emitted once. Latency is from
 \`emit()\` to the handler. A TCP client of Nest talks to one server, and has that one in all tables.`,
