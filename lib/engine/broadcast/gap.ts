@@ -47,6 +47,7 @@ export class Gap {
     this.knownUpTo = knownUpTo;
     this.knownAt = now;
   }
+
   /** What has become known since the last request is asked for together. Beyond the limit the two oldest requests become one. */
   add(request: Request): void {
     const { requests } = this;

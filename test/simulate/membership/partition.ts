@@ -1,3 +1,5 @@
+import { ENGINE_DEFAULTS } from '../../../lib/engine/engine-options.js';
+import { detectionMs } from '../../../lib/engine/membership/failure-detector.js';
 import { rounded } from '../percentiles.js';
 import type { PartitionShape } from './options.js';
 import { Broadcasts, type BroadcastReport } from './broadcasts.js';
@@ -15,10 +17,10 @@ const BROADCASTS = 20;
 const BROADCAST_INTERVAL_MS = 200;
 
 /**
- * No doubt ends sooner in a death (the default detection time), ms. So what ends earlier after the partition began during
- * it, in the dark: who was cut off may be wrong there. Nobody may believe it who did not doubt the member then.
+ * No doubt ends sooner in a death, ms. So a death that is told earlier than this after the partition comes of a doubt that
+ * began during it, when who was cut off could not know better. Whoever did not doubt the member then may not believe it.
  */
-const LEAST_DOUBT_MS = 3_000;
+const LEAST_DOUBT_MS = detectionMs(ENGINE_DEFAULTS.heartbeat);
 
 export interface PartitionReport {
   readonly shape: PartitionShape;

@@ -23,6 +23,7 @@ let membership: Membership;
 let gone: Peer[];
 let back: string[];
 let lost: number;
+let changes: number;
 let forgotten: string[];
 let peer: Peer;
 /** Another one who tells us things; no link, so that it is told nothing. */
@@ -36,6 +37,7 @@ function startLab(overrides: ConstructorParameters<typeof EngineLab>[0] = {}): v
   gone = [];
   back = [];
   lost = 0;
+  changes = 0;
   forgotten = [];
   clock = 0;
   membership = startMembership(lab);
@@ -45,7 +47,7 @@ function startLab(overrides: ConstructorParameters<typeof EngineLab>[0] = {}): v
 
 function startMembership({ context, peers }: EngineLab, incarnation = OWN_INCARNATION): Membership {
   const host = {
-    membersChanged: () => undefined,
+    membersChanged: () => changes++,
     memberGone: (each: Peer) => gone.push(each),
     memberBack: (id: string) => back.push(id),
     memberLost: () => lost++,
@@ -153,6 +155,17 @@ describe('news of a member', () => {
     hear(peer, [record(9, 5), record(9, 5, 'suspect'), record(9, 5, 'down'), record(9, 5, 'left'), record(9, 6)]);
     hear(peer, [record(9, 6), record(9, 5, 'down'), record(10, 1, 'left')]);
     expect(eventsSince()).toEqual(['up 9', 'suspect 9', 'down 9', 'up 9']);
+  });
+
+  it('that is a doubt, or its end, chooses no feeds anew: the members are the same', () => {
+    hear(peer, [record(9, 5)]);
+    changes = 0;
+    hear(peer, [suspicionOf(9, 5, 7), suspicionOf(9, 5, 8), record(9, 6)]);
+    expect([stateOf(9), changes]).toEqual(['up', 0]);
+    hear(peer, [suspicionOf(9, 6, 7), record(9, 6, 'down')]);
+    expect(changes).toBe(1);
+    hear(peer, [record(9, 7)]);
+    expect(changes).toBe(2);
   });
 
   it('that is older than what we know is answered with that', () => {
