@@ -15,7 +15,6 @@ import {
   choice,
   type Cipher,
   CIPHERS,
-  CLUSTER_DEFAULTS,
   type ClusterOptions,
   type Scenario,
   SCENARIOS,
@@ -76,7 +75,8 @@ Options:
   --settle <s>          virtual seconds before the first message or fault (${SIMULATION_DEFAULTS.settleMs / 1_000})
   --cold-start          join through the seeds, or one; else all nodes know each other from the start
   --cipher <name>       ${CIPHERS.join(', ')}; null is a checksum, a fifth faster (${SIMULATION_DEFAULTS.cipher})
-  --check <n>           assert the invariants of each engine after every n of its inputs; 0 for never (0)
+  --check <n>           assert the invariants of each engine after every n of its inputs; 0 for never, "spread" for
+                        an eighth of its members (0; "spread" in scenarios about members)
   --baseline <name>     ${BASELINES.join(', ')}: carries the messages in place of the engines, on their links
   --curves              adds quantiles of the latency, and copies over time, to the JSON
   --json                one JSON object on stdout in place of a table; progress is on stderr
@@ -103,8 +103,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
 
 type Values = ReturnType<typeof parse>['values'];
 
-function clusterOptions(values: Values): ClusterOptions {
-  const defaults = CLUSTER_DEFAULTS;
+function clusterOptions(values: Values, defaults: ClusterOptions): ClusterOptions {
   return {
     nodes: number(values.nodes, defaults.nodes),
     zones: number(values.zones, defaults.zones),
@@ -116,13 +115,13 @@ function clusterOptions(values: Values): ClusterOptions {
     settleMs: scaled(values.settle, 1_000, defaults.settleMs),
     coldStart: values['cold-start'] ?? false,
     cipher: (values.cipher ?? defaults.cipher) as Cipher,
-    checkEvery: number(values.check, defaults.checkEvery),
+    checkEvery: values.check === 'spread' ? 'spread' : number(values.check, defaults.checkEvery),
   };
 }
 
 function simulationOptions(values: Values): SimulationOptions {
   const defaults = SIMULATION_DEFAULTS;
-  const cluster = clusterOptions(values);
+  const cluster = clusterOptions(values, defaults);
   return {
     ...cluster,
     scenario: (values.scenario ?? defaults.scenario) as Scenario,
@@ -138,7 +137,7 @@ function simulationOptions(values: Values): SimulationOptions {
 
 function membershipOptions(values: Values): MembershipOptions {
   const defaults = MEMBERSHIP_DEFAULTS;
-  const cluster = clusterOptions(values);
+  const cluster = clusterOptions(values, defaults);
   return {
     ...cluster,
     scenario: values.scenario as MembershipScenario,
@@ -152,7 +151,7 @@ function membershipOptions(values: Values): MembershipOptions {
   };
 }
 
-function number(text: string | undefined, otherwise: number): number {
+function number<Otherwise>(text: string | undefined, otherwise: Otherwise): number | Otherwise {
   return text === undefined ? otherwise : Number(text);
 }
 

@@ -1,4 +1,5 @@
 import { ENGINE_DEFAULTS } from '../../lib/engine/engine-options.js';
+import type { CheckEvery } from '../../lib/testing/virtual-cluster.js';
 import { STRATEGIES, type Strategy } from '../../lib/engine/overlay/strategy.js';
 import { type Baseline, BASELINES, MOST_BASELINE_BYTES } from './baselines/baseline.js';
 import { REGIONS } from './regions.js';
@@ -29,8 +30,8 @@ export interface ClusterOptions {
   /** Nodes join through the seeds, in place of knowing each other from the start. */
   readonly coldStart: boolean;
   readonly cipher: Cipher;
-  /** Asserts the invariants of each engine after every so many of its inputs; 0 for never. */
-  readonly checkEvery: number;
+  /** When the invariants of each engine are asserted: after every so many of its inputs, never with 0, or see {@link CheckEvery}. */
+  readonly checkEvery: CheckEvery;
 }
 
 /** What to simulate, in the scenarios that are about messages. */
@@ -102,7 +103,7 @@ export function checkClusterOptions(options: ClusterOptions): void {
   whole('subscriptions', options.subscriptions, 1, 1_000);
   if (!(options.uplinkMbits > 0)) throw new UsageError('--uplink takes a rate above 0, Mbit/s');
   if (!(options.settleMs >= 0)) throw new UsageError('--settle takes seconds');
-  whole('check', options.checkEvery, 0, Number.MAX_SAFE_INTEGER);
+  if (options.checkEvery !== 'spread') whole('check', options.checkEvery, 0, Number.MAX_SAFE_INTEGER);
 }
 
 function checkBaseline(baseline: Baseline, { scenario, payloadBytes }: SimulationOptions): void {

@@ -46,6 +46,7 @@ const MINUTE_MS = 60_000;
 
 export const MEMBERSHIP_DEFAULTS: MembershipOptions = {
   ...CLUSTER_DEFAULTS,
+  checkEvery: 'spread',
   scenario: 'detection',
   seeds: 3,
   kills: 100,

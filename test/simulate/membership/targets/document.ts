@@ -1,7 +1,7 @@
 import { targetTable, verdictTable } from '../../report/tables.js';
 import type { Judgement } from '../../report/targets.js';
 import { numberText } from '../../../report/texts.js';
-import type { MembershipOutcome, TargetsSize } from './runs.js';
+import { MOST_CHECKED_NODE_HOURS, MOST_CHECKED_NODES, type MembershipOutcome, type TargetsSize } from './runs.js';
 import { detectionTable, falseDownsTable, idleTable, oneWayTable, partitionTable, startTable } from './tables.js';
 
 export interface MembershipReport {
@@ -57,7 +57,11 @@ Made on ${environment}. Of several seeds the worst is shown, and the sum where t
 const TARGETS_TEXT = `Where there are several runs, the worst of them is measured and decides. A _false down_ is an event \`down\` about a
 member that runs, that the scenario has not cut off from the observer, and that at least a third of the cluster can reach. "Other
 faults" are deaths or returns that were not told everywhere, broadcasts that were lost or came twice, and tables that say
-something else than the events did.`;
+something else than the events did.
+
+The invariants of every engine are asserted after each of its inputs in runs of at most ${numberText(MOST_CHECKED_NODES)} nodes and
+${numberText(MOST_CHECKED_NODE_HOURS)} node hours. In larger and longer ones they are after every so many inputs as an eighth of its members: a walk over all
+of them each time would take several times as long as the run. A run in which one does not hold ends there and has no result.`;
 
 const DETECTION_TEXT = `Nodes die one after the other, without a word. "In doubt" is the time until no survivor takes the node for up any
 more: it is suspect, and nobody chooses it. "All" is the time until the last survivor has told its application that it is down.
