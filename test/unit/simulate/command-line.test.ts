@@ -34,6 +34,13 @@ describe('the command line', () => {
     expect(parse('--scenario rolling --hard --seeds 7').options).toMatchObject({ isHard: true, seeds: 7 });
   });
 
+  it('spreads the checks of the invariants, or makes them when it is told to', () => {
+    expect(parse('--scenario join').options.checkEvery).toBe('spread');
+    expect(parse('--scenario join --check 1').options.checkEvery).toBe(1);
+    expect(parse('--check spread').options.checkEvery).toBe('spread');
+    expect(parse('').options.checkEvery).toBe(0);
+  });
+
   it('takes seconds for the settling', () => {
     expect(parse('--settle 2.5').options.settleMs).toBe(2_500);
   });

@@ -1,6 +1,6 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { EngineEvent } from '../../../lib/engine/engine-event.js';
-import { VirtualCluster } from '../../../lib/testing/virtual-cluster.js';
+import { VirtualCluster, type VirtualHomie } from '../../../lib/testing/virtual-cluster.js';
 
 it('homies keep what their engines tell, broadcasts apart from the rest', () => {
   const cluster = new VirtualCluster();
@@ -42,3 +42,28 @@ it('homies that are all introduced know each other at once, share what they know
   expect(cluster.join(5_000)).toBe(true);
   for (const homie of cluster.homies) expect(homie.engine.metrics()['drop.member']).toBe(0);
 });
+
+it.each([
+  ['after every input', 1, 3],
+  ['after as many inputs as they are told', 2, 1],
+  ['never', 0, 0],
+  ['after an eighth as many inputs as there are members, where that is spread', 'spread', 1],
+] as const)('homies assert the invariants of their engines %s', (_, checkEvery, checks) => {
+  const cluster = new VirtualCluster({ checkEvery });
+  for (let i = 0; i < 25; i++) cluster.add({ seeds: [] });
+  cluster.introduceAll();
+  const [homie] = cluster.homies as [VirtualHomie];
+  if (checkEvery !== 0) while (!isCheckedNow(homie));
+  const check = vi.spyOn(homie.engine, 'check');
+  for (let input = 0; input < 3; input++) homie.afterInput();
+  expect(check).toHaveBeenCalledTimes(checks);
+});
+
+/** Gives it an input; returns whether its invariants were asserted after it. */
+function isCheckedNow(homie: VirtualHomie): boolean {
+  const check = vi.spyOn(homie.engine, 'check');
+  homie.afterInput();
+  const isCalled = check.mock.calls.length > 0;
+  check.mockRestore();
+  return isCalled;
+}
