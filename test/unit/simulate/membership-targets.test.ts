@@ -161,7 +161,8 @@ describe('the runs about members', () => {
   it('assert all invariants after every input, but in those of 1,000 nodes and of long times', () => {
     const unchecked = RUNS.filter(({ check }) => check !== 1);
     expect(RUNS.filter(({ check }) => check === 1).length).toBeGreaterThan(RUNS.length / 2);
-    for (const { nodes, hours = 0, minutes = 0 } of unchecked) expect(nodes > 200 || hours >= 2 || minutes >= 30).toBe(true);
+    for (const { nodes, hours = 0, minutes = 0 } of unchecked)
+      expect(nodes > 200 || hours >= 2 || minutes >= 30).toBe(true);
   });
 
   it('are those that the targets are about, the cheapest first', () => {
