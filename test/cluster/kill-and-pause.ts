@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import type { GwyhNodeOptions } from 'nestjs-gwyh';
-import { monotonicMs, pause } from '../processes/clock.js';
 import { type Distribution, distributionOf, round } from '../processes/distribution.js';
-import { Fleet } from '../processes/fleet.js';
 import { freePorts } from '../processes/free-ports.js';
 import type { Change } from '../processes/node-host.js';
+import type { ClusterFleet } from './cluster-fleet.js';
 
 export interface ClusterOptions {
   /** Nodes in all, evenly spread over the processes. */
@@ -15,8 +14,6 @@ export interface ClusterOptions {
   readonly quietMs: number;
   /** Left out, the nodes use their defaults. */
   readonly heartbeat: GwyhNodeOptions['heartbeat'];
-  /** Nothing may take longer, ms. */
-  readonly hangMs: number;
 }
 
 /** All times in ms. */
@@ -26,9 +23,9 @@ export interface ClusterResult {
   /** From the start of the first process until all nodes saw all. */
   readonly startMs: number;
   /** Processor time for that, the loading of the programs included. */
-  readonly startCpuMsPerNode: number;
+  readonly startCpuMsPerNode: number | undefined;
   /** Processors that all nodes together kept busy afterwards, while nothing happened. */
-  readonly idleCpuShare: number;
+  readonly idleCpuShare: number | undefined;
   /** Nodes of a killed process: from its end until every node of the others had told of it. Over the killed nodes. */
   readonly detectionMs: Distribution | undefined;
   /** The same from the side of the others: until one of them had told of one of the killed. Over all such pairs. */
@@ -56,47 +53,51 @@ const [STEADY, PAUSED, KILLED] = [0, 1, 2] as const;
 const GRACE_MS = 300;
 
 /** Kills one of three processes and starts it again, then lets another one stand still for a while. */
-export async function killAndPause(options: ClusterOptions, tell: (text: string) => void): Promise<ClusterResult> {
+export async function killAndPause(
+  fleet: ClusterFleet,
+  options: ClusterOptions,
+  tell: (text: string) => void,
+): Promise<ClusterResult> {
   const { nodes, quietMs, pauseMs } = options;
   const perProcess = Math.floor(nodes / PROCESSES);
-  const fleet = new Fleet(options.hangMs);
   const plan = await planOf(perProcess, options.heartbeat);
   try {
     tell(`${perProcess} nodes start in each of ${PROCESSES} processes`);
-    const beganMs = monotonicMs();
+    const beganMs = fleet.now();
     await Promise.all(plan.map((each, place) => fleet.start(place, each)));
     await fleet.allSeeAll();
     const startMs = sinceLastChange(fleet, beganMs);
     const startCpuMs = await fleet.cpuMs();
-    const quietFromMs = monotonicMs();
-    await pause(quietMs);
-    const idleCpuMs = ((await fleet.cpuMs()) - startCpuMs) / (monotonicMs() - quietFromMs);
+    const quietFromMs = fleet.now();
+    await fleet.pass(quietMs);
+    const quietCpuMs = await fleet.cpuMs();
+    const quietForMs = fleet.now() - quietFromMs;
 
     tell('one process is killed');
     const [dead, survivors] = [fleet.ids([KILLED]), fleet.ids([STEADY, PAUSED])];
-    const killedMs = monotonicMs();
+    const killedMs = fleet.now();
     await fleet.kill(KILLED);
     await fleet.until('the killed are gone', () => fleet.views.areWithout(survivors, dead));
     const downs = fleet.views.firstDowns(survivors, dead, killedMs);
 
     tell('it is started again');
-    const restartedMs = monotonicMs();
+    const restartedMs = fleet.now();
     await fleet.start(KILLED, plan[KILLED]!);
     await fleet.allSeeAll();
     const restartMs = sinceLastChange(fleet, restartedMs);
-    await pause(quietMs);
+    await fleet.pass(quietMs);
 
     tell(`another one stands still for ${pauseMs / 1_000} s`);
     const paused = fleet.ids([PAUSED]);
-    const pausedMs = monotonicMs();
+    const pausedMs = fleet.now();
     fleet.stop(PAUSED);
-    await pause(pauseMs);
+    await fleet.pass(pauseMs);
     tell('it goes on');
-    const resumedMs = monotonicMs();
+    const resumedMs = fleet.now();
     await fleet.resume(PAUSED);
     await fleet.allSeeAll();
     // Whoever hears late may still change its mind.
-    await pause(quietMs);
+    await fleet.pass(quietMs);
     await fleet.allSeeAll();
     const healMs = sinceLastChange(fleet, resumedMs);
 
@@ -112,8 +113,8 @@ export async function killAndPause(options: ClusterOptions, tell: (text: string)
       nodes: PROCESSES * perProcess,
       processes: PROCESSES,
       startMs,
-      startCpuMsPerNode: round(startCpuMs / (PROCESSES * perProcess)),
-      idleCpuShare: round(idleCpuMs),
+      startCpuMsPerNode: startCpuMs === undefined ? undefined : round(startCpuMs / (PROCESSES * perProcess)),
+      idleCpuShare: quietCpuMs === undefined ? undefined : round((quietCpuMs - startCpuMs!) / quietForMs),
       detectionMs: distributionOf(latestOfEach(downs).map(atMs => atMs - killedMs)),
       heardMs: distributionOf(downs.map(({ atMs }) => atMs - killedMs)),
       restartMs,
@@ -147,23 +148,23 @@ function latestOfEach(changes: readonly Change[]): number[] {
   return [...latest.values()];
 }
 
-function sinceLastChange(fleet: Fleet, fromMs: number): number {
+function sinceLastChange(fleet: ClusterFleet, fromMs: number): number {
   return Math.round((fleet.views.lastChange(fromMs) ?? fromMs) - fromMs);
 }
 
 /** A broadcast from one node of each process: every node receives it, once. Returns how long that took, ms. */
-async function reach(fleet: Fleet): Promise<number> {
+async function reach(fleet: ClusterFleet): Promise<number> {
   const places = [STEADY, PAUSED, KILLED];
-  const beganMs = monotonicMs();
-  for (const place of places) await fleet.worker(place).ask('broadcast', 0, `from process ${place}`);
+  const beganMs = fleet.now();
+  for (const place of places) await fleet.broadcast(place, `from process ${place}`);
   const origins = places.map(place => fleet.ids().indexOf(fleet.ids([place])[0]!));
   const expected = (node: number) => places.filter((_, i) => origins[i] !== node).map(place => `from process ${place}`);
   await fleet.until('a broadcast from each process reaches all', async () => {
     const received = await fleet.received(places);
     return received.every((texts, node) => expected(node).every(text => texts.includes(text)));
   });
-  const tookMs = Math.round(monotonicMs() - beganMs);
-  await pause(GRACE_MS);
+  const tookMs = Math.round(fleet.now() - beganMs);
+  await fleet.pass(GRACE_MS);
   for (const [node, texts] of (await fleet.received(places)).entries()) {
     assert.deepEqual(texts.sort(), expected(node), `what node ${node} received`);
   }

@@ -16,7 +16,7 @@ interface FleetProcess {
   isRunning: boolean;
 }
 
-/** Processes that hold nodes, by number, and what the nodes have told. */
+/** Processes that hold nodes, by number, and what the nodes have told. Times are monotonic, ms. */
 export class Fleet {
   readonly views = new Views();
   private readonly processes: FleetProcess[] = [];
@@ -40,6 +40,14 @@ export class Fleet {
   /** Waits until all their nodes are ready. */
   async ready(): Promise<void> {
     await Promise.all(this.processes.map(({ worker }) => worker.ask('ready', this.hangMs)));
+  }
+
+  now(): number {
+    return monotonicMs();
+  }
+
+  pass(ms: number): Promise<void> {
+    return pause(ms);
   }
 
   /** Processor time that all of them have taken so far, ms. */
@@ -78,6 +86,11 @@ export class Fleet {
   async allSeeAll(): Promise<void> {
     const ids = this.ids();
     await this.until('all see all', async () => this.views.areComplete(ids) && (await this.doAllAnswerAll(ids)));
+  }
+
+  /** From the first node of a process. */
+  async broadcast(place: number, text: string): Promise<void> {
+    await this.worker(place).ask('broadcast', 0, text);
   }
 
   /** Texts that the nodes of some processes received, node by node. */
