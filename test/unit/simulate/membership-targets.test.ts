@@ -152,17 +152,18 @@ describe('the runs about members', () => {
       '--scenario detection --nodes 1000 --loss 0.1 --seed 5 --kills 100 --json',
       '--scenario false-downs --nodes 1000 --loss 0.05 --seed 1 --cipher null --hours 2 --paused 0.05 --json',
       '--scenario partition --nodes 200 --loss 0 --seed 3 --minutes 30 --shape zone --json',
-      '--scenario rolling --nodes 200 --loss 0 --seed 2 --check 1 --hard --json',
+      '--scenario rolling --nodes 200 --loss 0 --seed 2 --hard --json',
     ]) {
       expect(texts).toContain(text);
     }
   });
 
-  it('assert all invariants after every input, but in those of 1,000 nodes and of long times', () => {
+  it('assert all invariants after every input, but in those of many nodes and of long times', () => {
     const unchecked = RUNS.filter(({ check }) => check !== 1);
-    expect(RUNS.filter(({ check }) => check === 1).length).toBeGreaterThan(RUNS.length / 2);
-    for (const { nodes, hours = 0, minutes = 0 } of unchecked)
-      expect(nodes > 200 || hours >= 2 || minutes >= 30).toBe(true);
+    expect(new Set(RUNS.filter(({ check }) => check === 1).map(({ scenario }) => scenario))).toEqual(
+      new Set(['idle', 'detection', 'one-way']),
+    );
+    for (const { nodes, hours = 0, minutes = 0 } of unchecked) expect(nodes > 100 || hours >= 24).toBe(true);
   });
 
   it('are those that the targets are about, the cheapest first', () => {

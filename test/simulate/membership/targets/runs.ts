@@ -91,7 +91,7 @@ export const QUICK: TargetsSize = {
 };
 
 /** Of larger and of longer runs the invariants are asserted now and then, see `--check spread`. */
-export const MOST_CHECKED_NODES = 200;
+export const MOST_CHECKED_NODES = 100;
 export const MOST_CHECKED_NODE_HOURS = 40;
 
 export const DETECTION_LOSSES = [0, 0.1];
