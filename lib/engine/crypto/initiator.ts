@@ -90,10 +90,15 @@ export class Initiator {
 
   dial(now: number, to: Endpoint, expectedId: NodeId | undefined): DialResult {
     const pending = new PendingHandshake(to, expectedId, this.keyring.primary);
-    if (this.byAddress.has(pending.address)) return 'pending';
-    if (this.byAddress.size >= MAX_PENDING) return 'full';
-    const refused = this.dials.refuse(now, pending.address);
-    if (refused !== undefined) return refused;
+    const former = this.byAddress.get(pending.address);
+    if (former !== undefined) {
+      if (!isInVain(former, expectedId)) return 'pending';
+      this.fail(former, 'wrong_id');
+    } else {
+      if (this.byAddress.size >= MAX_PENDING) return 'full';
+      const refused = this.dials.refuse(now, pending.address);
+      if (refused !== undefined) return refused;
+    }
     this.dials.add(now, pending.address);
     this.byAddress.set(pending.address, pending);
     this.begin(now, pending);
@@ -319,6 +324,14 @@ export class Initiator {
     this.byAddress.delete(pending.address);
     this.soonestIsStale = true;
   }
+}
+
+/**
+ * Somebody else than was expected answers at the address, and now it is another one that is looked for: likely whoever
+ * answers, as when a node was started again there. To go on would keep everybody from the new one until we give up.
+ */
+function isInVain(pending: PendingHandshake, expectedId: NodeId | undefined): boolean {
+  return pending.failure === 'wrong_id' && pending.step === 'hello_sent' && pending.expectedId !== expectedId;
 }
 
 const paddingByte = new Uint8Array(1);

@@ -16,6 +16,8 @@ export class RecentDials {
   }
 
   add(now: number, address: string): void {
+    // The oldest come first: an address that is dialled again moves to the end.
+    this.dialledAt.delete(address);
     this.dialledAt.set(address, now);
   }
 

@@ -287,6 +287,54 @@ describe('a dial to somebody else than expected', () => {
     ]);
     expect(responder.sessions.size).toBe(0);
   });
+
+  it('gives way to one who is expected now, as after a restart on the same address', () => {
+    const lab = new Lab();
+    const [initiator, responder] = [lab.node(), lab.node()];
+    initiator.dial(responder, 'e'.repeat(32));
+    lab.runFor(500);
+    expect(initiator.dial(responder, responder.id)).toBe('started');
+    lab.runFor(500);
+    expect(initiator.events).toMatchObject([
+      { type: 'failed', reason: 'wrong_id', expectedId: 'e'.repeat(32), at: START + 500 },
+      { type: 'established' },
+    ]);
+    expect(responder.sessions.size).toBe(1);
+  });
+
+  it('does not give way as long as nobody answers: whoever is named there would take Hellos of us all the time', () => {
+    const lab = new Lab();
+    const [initiator, responder] = [lab.node(), lab.node()];
+    lab.lose = () => true;
+    initiator.dial(responder, 'e'.repeat(32));
+    lab.runFor(500);
+    expect(initiator.dial(responder, responder.id)).toBe('pending');
+  });
+
+  it('does not give way to itself, nor to another one once who was expected has answered', () => {
+    const lab = new Lab();
+    const [initiator, responder] = [lab.node(), lab.node()];
+    initiator.dial(responder, 'e'.repeat(32));
+    lab.runFor(500);
+    expect(initiator.dial(responder, 'e'.repeat(32))).toBe('pending');
+    const [other, answering] = [lab.node(), lab.node()];
+    lab.lose = flight => typeOf(flight) === 'goteam';
+    other.dial(answering, answering.id);
+    lab.runFor(500);
+    expect(other.dial(answering, 'e'.repeat(32))).toBe('pending');
+  });
+
+  it('counts as a dial of its own: the next one has to wait as long as after any', () => {
+    const lab = new Lab();
+    const [initiator, responder] = [lab.node(), lab.node()];
+    initiator.dial(responder, 'e'.repeat(32));
+    lab.runFor(4_000);
+    initiator.dial(responder, responder.id);
+    lab.runFor(2_000);
+    expect(initiator.dial(responder, 'f'.repeat(32))).toBe('too_soon');
+    lab.runFor(3_100);
+    expect(initiator.dial(responder, 'f'.repeat(32))).toBe('started');
+  });
 });
 
 describe('deadlines', () => {
