@@ -229,6 +229,18 @@ describe('a homie that is killed', () => {
       expect(down).toEqual([former.id]);
     }
   });
+
+  it('and started again two seconds later is ready within seconds, though others still look for its former life', () => {
+    const cluster = startSettled(30, { seed: 2 });
+    for (let first = 5; first < 30; first += 5) {
+      const former = cluster.homies.slice(first, first + 5);
+      for (const homie of former) homie.kill();
+      cluster.advance(2_000);
+      const next = former.map(homie => cluster.restart(homie));
+      expect(cluster.network.advanceUntil(() => next.every(({ engine }) => engine.isReady), 3_000)).toBe(true);
+      cluster.advance(2_000);
+    }
+  });
 });
 
 describe('a homie that does not run for a while', () => {
