@@ -157,11 +157,14 @@ export class GwyhEngine {
     this.frames.read(peer, from, plaintext, session, counter, now);
   }
 
-  /** To be called at `deadline`, or later. */
-  timeout(now: number): void {
+  /**
+   * To be called at `deadline`, or later.
+   * @param wokeAt when the host could have called it: it may read first what arrived before that.
+   */
+  timeout(now: number, wokeAt = now): void {
     if (this.hasLeft) return;
     const due = this.deadline();
-    this.health.woke(now, due);
+    this.health.woke(now, wokeAt - due);
     this.context.overload.waited(now - due, now);
     this.now = now;
     this.introductions.timeout(now);

@@ -19,7 +19,10 @@ const SOCKET_RETRY_MS = 1;
  */
 const LATE_MS = 100;
 
-/** Turns of the event loop that it waits at most. Each reads some dozens of datagrams; a flood must not stop the timers. */
+/**
+ * Turns of the event loop that it waits at most, and no longer than the process stood still: a flood must not stop the timers.
+ * Each turn reads some dozens of datagrams.
+ */
 const CATCH_UP_TURNS = 100;
 
 /**
@@ -56,6 +59,9 @@ export class EnginePump {
   /** Turns that a late timer may still wait, and datagrams of the turn before; 0 turns when none waits. */
   private catchUpTurns = 0;
   private arrivals = 0;
+  /** When the late timer fired, and until when it may wait. */
+  private wokeAt = 0;
+  private catchUpUntil = 0;
   private isTelling = false;
   private tellUntil = 0;
   private isStopped = false;
@@ -200,9 +206,12 @@ export class EnginePump {
   }
 
   private readonly wake = (): void => {
-    const lateMs = this.network.now() - this.timerAt;
+    const now = this.network.now();
+    const lateMs = now - this.timerAt;
     this.timerAt = Infinity;
+    this.wokeAt = now;
     if (lateMs < LATE_MS) return this.timeout();
+    this.catchUpUntil = now + lateMs;
     this.catchUpTurns = CATCH_UP_TURNS;
     this.arrivals = 1;
     this.catchUp();
@@ -210,7 +219,8 @@ export class EnginePump {
 
   private readonly catchUp = (): void => {
     if (this.isStopped) return;
-    if ((this.arrivals > 0 || this.backlog.length > 0) && --this.catchUpTurns > 0) {
+    const isUnread = this.arrivals > 0 || this.backlog.length > 0;
+    if (isUnread && --this.catchUpTurns > 0 && this.network.now() < this.catchUpUntil) {
       this.arrivals = 0;
       return this.network.endOfTurn(this.catchUp);
     }
@@ -219,7 +229,7 @@ export class EnginePump {
   };
 
   private timeout(): void {
-    this.engine.timeout(this.network.now());
+    this.engine.timeout(this.network.now(), this.wokeAt);
     this.drain();
   }
 }

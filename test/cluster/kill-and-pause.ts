@@ -26,6 +26,8 @@ export interface ClusterResult {
   readonly startCpuMsPerNode: number | undefined;
   /** Processors that all nodes together kept busy afterwards, while nothing happened. */
   readonly idleCpuShare: number | undefined;
+  /** Processor time of the others from the kill until it was known everywhere, for each datagram that they received then. */
+  readonly datagramMs: number | undefined;
   /** Nodes of a killed process: from its end until every node of the others had told of it. Over the killed nodes. */
   readonly detectionMs: Distribution | undefined;
   /** The same from the side of the others: until one of them had told of one of the killed. Over all such pairs. */
@@ -67,17 +69,19 @@ export async function killAndPause(
     await Promise.all(plan.map((each, place) => fleet.start(place, each)));
     await fleet.allSeeAll();
     const startMs = sinceLastChange(fleet, beganMs);
-    const startCpuMs = await fleet.cpuMs();
+    const atStart = await fleet.work();
     const quietFromMs = fleet.now();
     await fleet.pass(quietMs);
-    const quietCpuMs = await fleet.cpuMs();
+    const afterQuiet = await fleet.work();
     const quietForMs = fleet.now() - quietFromMs;
 
     tell('one process is killed');
     const [dead, survivors] = [fleet.ids([KILLED]), fleet.ids([STEADY, PAUSED])];
+    const beforeKill = await fleet.work([STEADY, PAUSED]);
     const killedMs = fleet.now();
     await fleet.kill(KILLED);
     await fleet.until('the killed are gone', () => fleet.views.areWithout(survivors, dead));
+    const afterDetection = await fleet.work([STEADY, PAUSED]);
     const downs = fleet.views.firstDowns(survivors, dead, killedMs);
 
     tell('it is started again');
@@ -90,11 +94,9 @@ export async function killAndPause(
     tell(`another one stands still for ${pauseMs / 1_000} s`);
     const paused = fleet.ids([PAUSED]);
     const pausedMs = fleet.now();
-    fleet.stop(PAUSED);
-    await fleet.pass(pauseMs);
+    await fleet.standStill(PAUSED, pauseMs);
     tell('it goes on');
     const resumedMs = fleet.now();
-    await fleet.resume(PAUSED);
     await fleet.allSeeAll();
     // Whoever hears late may still change its mind.
     await fleet.pass(quietMs);
@@ -113,8 +115,13 @@ export async function killAndPause(
       nodes: PROCESSES * perProcess,
       processes: PROCESSES,
       startMs,
-      startCpuMsPerNode: startCpuMs === undefined ? undefined : round(startCpuMs / (PROCESSES * perProcess)),
-      idleCpuShare: quietCpuMs === undefined ? undefined : round((quietCpuMs - startCpuMs!) / quietForMs),
+      startCpuMsPerNode: atStart === undefined ? undefined : round(atStart.cpuMs / (PROCESSES * perProcess)),
+      idleCpuShare: afterQuiet === undefined ? undefined : round((afterQuiet.cpuMs - atStart!.cpuMs) / quietForMs),
+      datagramMs:
+        afterDetection === undefined
+          ? undefined
+          : (afterDetection.cpuMs - beforeKill!.cpuMs) /
+            (afterDetection.datagramsReceived - beforeKill!.datagramsReceived),
       detectionMs: distributionOf(latestOfEach(downs).map(atMs => atMs - killedMs)),
       heardMs: distributionOf(downs.map(({ atMs }) => atMs - killedMs)),
       restartMs,

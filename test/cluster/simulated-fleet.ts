@@ -2,27 +2,34 @@ import type { GwyhNodeOptions } from 'nestjs-gwyh';
 import type { EngineEvent } from '../../lib/engine/engine-event.js';
 import type { Endpoint } from '../../lib/engine/endpoint.js';
 import { VirtualCluster, type VirtualHomie } from '../../lib/testing/virtual-cluster.js';
+import { SeededRandom } from '../../lib/testing/seeded-random.js';
 import { Views } from '../processes/views.js';
+import { BusyProcess } from './busy-process.js';
 import type { ClusterFleet } from './cluster-fleet.js';
+import { OneMachine } from './one-machine.js';
 
-/** One way between two processes of one machine, ms: some microseconds, and the turn of the event loop that waits. */
-const CONDITIONS = { latencyMs: 0.05, jitterMs: 0.1 };
 const LOOK_EVERY_MS = 50;
 
-/** The same engines on a virtual network, in virtual time: nobody waits for a processor. */
+/** The same engines on a virtual network, in virtual time. */
 export class SimulatedFleet implements ClusterFleet {
   readonly views = new Views();
   private readonly cluster: VirtualCluster;
-  private readonly processes: VirtualHomie[][] = [];
+  private readonly machine: OneMachine;
+  private readonly processes: BusyProcess[] = [];
   private readonly texts = new Map<VirtualHomie, string[]>();
 
-  /** @param hangMs no condition may take longer to come true. */
+  /**
+   * @param hangMs no condition may take longer to come true.
+   * @param datagramMs processor time of a process for each datagram that it receives, ms; with 0 nobody waits for a processor.
+   */
   constructor(
     private readonly hangMs: number,
     seed: number,
+    private readonly datagramMs: number,
   ) {
+    this.machine = new OneMachine(new SeededRandom(seed));
     const onEvent = (homie: VirtualHomie, event: EngineEvent) => this.told(homie, event);
-    this.cluster = new VirtualCluster({ seed, conditions: CONDITIONS, checkEvery: 'spread', onEvent });
+    this.cluster = new VirtualCluster({ seed, paths: this.machine, checkEvery: 'spread', onEvent });
   }
 
   now(): number {
@@ -34,23 +41,30 @@ export class SimulatedFleet implements ClusterFleet {
     return Promise.resolve();
   }
 
-  cpuMs(): Promise<undefined> {
+  work(): Promise<undefined> {
     return Promise.resolve(undefined);
   }
 
   start(place: number, nodes: readonly GwyhNodeOptions[]): Promise<void> {
-    const ended = this.processes[place];
+    const { network } = this.cluster;
+    const ended = this.processes[place]?.homies;
     for (const { id } of ended ?? []) this.views.forget(id);
-    this.processes[place] = nodes.map((node, i) => {
+    const process = new BusyProcess(network, this.datagramMs);
+    this.processes[place] = process;
+    for (const [i, node] of nodes.entries()) {
       const { zone, heartbeat } = node;
       const options = {
         ...(zone !== undefined && { zone }),
         ...(heartbeat !== undefined && { heartbeat: heartbeat as Required<typeof heartbeat> }),
       };
-      return ended === undefined
-        ? this.cluster.add({ ...options, endpoint: endpointOf(node.bind!), seeds: node.peers!.map(endpointOf) })
-        : this.cluster.restart(ended[i]!, options);
-    });
+      const endpoint = endpointOf(node.bind!);
+      this.machine.open(network.numberOf(endpoint), process);
+      const homie =
+        ended === undefined
+          ? this.cluster.add({ ...options, endpoint, seeds: node.peers!.map(endpointOf) })
+          : this.cluster.restart(ended[i]!, options);
+      process.homies.push(homie);
+    }
     return Promise.resolve();
   }
 
@@ -59,17 +73,13 @@ export class SimulatedFleet implements ClusterFleet {
   }
 
   kill(place: number): Promise<void> {
-    for (const homie of this.homies([place])) homie.kill();
+    this.processes[place]!.kill();
     return Promise.resolve();
   }
 
-  stop(place: number): void {
-    for (const homie of this.homies([place])) homie.pause();
-  }
-
-  resume(place: number): Promise<void> {
-    for (const homie of this.homies([place])) homie.resume();
-    return Promise.resolve();
+  standStill(place: number, ms: number): Promise<void> {
+    this.processes[place]!.standStill(ms);
+    return this.pass(ms);
   }
 
   allSeeAll(): Promise<void> {
@@ -87,7 +97,7 @@ export class SimulatedFleet implements ClusterFleet {
   }
 
   broadcast(place: number, text: string): Promise<void> {
-    this.processes[place]![0]!.broadcast(Buffer.from(text));
+    this.processes[place]!.homies[0]!.broadcast(Buffer.from(text));
     return Promise.resolve();
   }
 
@@ -100,7 +110,7 @@ export class SimulatedFleet implements ClusterFleet {
   }
 
   private homies(places?: readonly number[]): VirtualHomie[] {
-    return this.processes.flatMap((homies, place) => ((places?.includes(place) ?? true) ? homies : []));
+    return this.processes.flatMap(({ homies }, place) => ((places?.includes(place) ?? true) ? homies : []));
   }
 
   private told(homie: VirtualHomie, event: EngineEvent): void {

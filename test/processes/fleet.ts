@@ -1,11 +1,13 @@
 import type { GwyhNodeOptions } from 'nestjs-gwyh';
 import { monotonicMs, pause } from './clock.js';
-import type { NodeHost } from './node-host.js';
+import type { NodeHost, Work } from './node-host.js';
 import { Views } from './views.js';
 import { Worker } from './worker.js';
 
 const NODE_HOST = new URL('./node-host.js', import.meta.url);
 const LOOK_EVERY_MS = 50;
+
+export type { Work };
 
 interface FleetProcess {
   readonly worker: Worker<NodeHost>;
@@ -50,10 +52,13 @@ export class Fleet {
     return pause(ms);
   }
 
-  /** Processor time that all of them have taken so far, ms. */
-  async cpuMs(): Promise<number> {
-    const times = await Promise.all(this.processes.map(({ worker }) => worker.ask('cpuMs')));
-    return times.reduce((sum, each) => sum + each);
+  /** What some processes, by default all, have done so far. */
+  async work(places: readonly number[] = [...this.processes.keys()]): Promise<Work> {
+    const works = await Promise.all(places.map(place => this.worker(place).ask('work')));
+    return works.reduce((sum, each) => ({
+      cpuMs: sum.cpuMs + each.cpuMs,
+      datagramsReceived: sum.datagramsReceived + each.datagramsReceived,
+    }));
   }
 
   worker(place: number): Worker<NodeHost> {
@@ -80,6 +85,12 @@ export class Fleet {
   async resume(place: number): Promise<void> {
     await this.worker(place).resume();
     this.processes[place]!.isRunning = true;
+  }
+
+  async standStill(place: number, ms: number): Promise<void> {
+    this.stop(place);
+    await pause(ms);
+    await this.resume(place);
   }
 
   /** Waits until every node sees all others and nobody else, by what it told and by what it answers. */

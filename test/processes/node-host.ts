@@ -12,6 +12,14 @@ export interface Change {
   readonly member: string;
 }
 
+/** What a process has done so far. */
+export interface Work {
+  /** Processor time, ms. */
+  readonly cpuMs: number;
+  /** By all its nodes. */
+  readonly datagramsReceived: number;
+}
+
 const nodes: GwyhNode[] = [];
 const changes: Change[] = [];
 /** What each node received, long messages as a digest. */
@@ -69,10 +77,10 @@ const commands = {
   /** Where the only node believes another one to be. */
   addressOf: (member: string) => nodes[0]!.members().find(({ id }) => id === member)?.address,
 
-  /** Processor time of this process so far, ms. */
-  cpuMs(): number {
+  work(): Work {
     const { user, system } = process.cpuUsage();
-    return (user + system) / 1_000;
+    const received = nodes.map(node => node.metrics().datagramsReceived!);
+    return { cpuMs: (user + system) / 1_000, datagramsReceived: received.reduce((sum, each) => sum + each) };
   },
 
   metrics: () => nodes.map(node => node.metrics()),

@@ -28,9 +28,9 @@ export class LocalHealth {
   private troubledAt = -Infinity;
   private excusedUntil = -Infinity;
 
-  /** The host called `timeout` now, for what was due then. */
-  woke(now: number, due: number): void {
-    if (now - due < LATE_TIMER_MS) return;
+  /** The host ran again so long after a timer was due, ms. */
+  woke(now: number, lateMs: number): void {
+    if (lateMs < LATE_TIMER_MS) return;
     this.excusedUntil = now + EXCUSE_MS;
     this.trouble(now);
   }

@@ -13,6 +13,8 @@ class FakeEngine {
   readonly transmits: Uint8Array[] = [];
   readonly events: EngineEvent[] = [];
   readonly timeouts: number[] = [];
+  /** What it was told last of when the host woke. */
+  wokeAt = NaN;
   readonly waits: number[] = [];
   received = 0;
   /** How many datagrams were out each time that it was told that all have left. */
@@ -32,8 +34,9 @@ class FakeEngine {
     this.waits.push(ms);
   }
 
-  timeout(now: number): void {
+  timeout(now: number, wokeAt: number): void {
     this.timeouts.push(now);
+    this.wokeAt = wokeAt;
     this.onTimeout(now);
   }
 
@@ -156,15 +159,18 @@ describe('the deadline of the engine', () => {
 
 describe('a timer that is late, since the process stood still', () => {
   /** Reads up to `perTurn` of what arrived at the end of each turn, as sockets do between timers and `setImmediate`. */
-  function stoodStillFor(lateMs: number, waiting: number, perTurn = 32): void {
+  function stoodStillFor(lateMs: number, waiting: number, turnMs = 0, perTurn = 32): void {
     const late = {
       now: () => network.now(),
       schedule: (at: number, callback: () => void) => network.schedule(at + lateMs, callback),
-      endOfTurn: (callback: () => void) =>
-        network.endOfTurn(() => {
+      endOfTurn: (callback: () => void) => {
+        const turn = () => {
           for (let i = 0; i < perTurn && waiting > 0; i++, waiting--) pump.receive(SOMEWHERE, new Uint8Array(1));
           callback();
-        }),
+        };
+        if (turnMs === 0) network.endOfTurn(turn);
+        else network.schedule(network.now() + turnMs, turn);
+      },
     };
     pump = new EnginePump(engine as unknown as GwyhEngine, late, socket, event => onEvent(event));
     engine.due = 100;
@@ -193,6 +199,17 @@ describe('a timer that is late, since the process stood still', () => {
     expect(engine.timeouts).toEqual([5_100]);
     expect(heardBefore).toBeGreaterThan(1_000);
     expect(heardBefore).toBeLessThan(10_000);
+  });
+
+  it('waits no longer than the process stood still, however long turns take', () => {
+    stoodStillFor(150, 1_000_000, 100);
+    expect(engine.timeouts).toEqual([450]);
+  });
+
+  it('is as late as it was when it fired: to read what arrived meanwhile is not to stand still', () => {
+    stoodStillFor(5_000, 1_000, 10);
+    expect(engine.timeouts[0]).toBeGreaterThan(5_200);
+    expect(engine.wokeAt).toBe(5_100);
   });
 
   it('does not wait when it is late by what busy machines are late', () => {

@@ -359,7 +359,7 @@ describe('a case', () => {
   it('waits when we did not run ourselves: the answers may still be unread', () => {
     testify(1, false);
     const now = VERDICT_MS + LATE_TIMER_MS;
-    health.woke(now, VERDICT_MS);
+    health.woke(now, LATE_TIMER_MS);
     lab.context.timers.fireDue(now);
     lab.advanceTo(now + EXCUSE_MS - 1);
     expect(judged).toEqual([]);

@@ -112,7 +112,7 @@ describe('a helper', () => {
     const peer = lab.meet(9);
     request(asker, 9);
     const now = HELP_MS + LATE_TIMER_MS;
-    health.woke(now, HELP_MS);
+    health.woke(now, LATE_TIMER_MS);
     lab.context.timers.fireDue(now);
     expect(framesTo(asker)).toEqual([]);
     expect([peer.isAwaited, probes.size]).toEqual([false, 0]);

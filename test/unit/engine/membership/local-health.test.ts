@@ -56,24 +56,24 @@ describe('trouble', () => {
 
 describe('a timer', () => {
   it('that is a little late says nothing', () => {
-    health.woke(1_000 + LATE_TIMER_MS - 1, 1_000);
+    health.woke(2_000, LATE_TIMER_MS - 1);
     expect([health.score(2_000), health.silentUntil]).toEqual([0, -Infinity]);
   });
 
   it('that is late says that the process did not run: it is trouble, and nobody is judged for a while', () => {
-    health.woke(1_000 + LATE_TIMER_MS, 1_000);
+    health.woke(1_000 + LATE_TIMER_MS, LATE_TIMER_MS);
     expect(health.score(1_000 + LATE_TIMER_MS)).toBe(1);
     expect(health.silentUntil).toBe(1_000 + LATE_TIMER_MS + EXCUSE_MS);
   });
 
   it('that was not wanted at all is never late', () => {
-    health.woke(1e9, Infinity);
+    health.woke(1e9, -Infinity);
     expect([health.score(1e9), health.silentUntil]).toEqual([0, -Infinity]);
   });
 
   it('that is in time takes no excuse back', () => {
-    health.woke(20_000, 0);
-    health.woke(20_010, 20_010);
+    health.woke(20_000, 20_000);
+    health.woke(20_010, 0);
     expect(health.silentUntil).toBe(20_000 + EXCUSE_MS);
   });
 });

@@ -196,7 +196,7 @@ describe('a node with trouble of its own', () => {
   it('declares nobody down right after it did not run: what came meanwhile is still to be read', () => {
     become(member, 'suspect', 0, [7, 8, 9]);
     const now = LEAST + LATE_TIMER_MS;
-    health.woke(now, LEAST);
+    health.woke(now, LATE_TIMER_MS);
     lab.context.timers.fireDue(now);
     expect(expired).toEqual([]);
     become(member, 'up', now + EXCUSE_MS - 1, [], true);
