@@ -6,13 +6,6 @@ import type { NodeId } from './node-id.js';
 export type EngineEvent =
   BroadcastEvent | MessageLostEvent | MemberEvent | ReadinessEvent | NoKeyFitsEvent | ClockSkewEvent;
 
-/** A message of another node, whole. `payload` may be a view of memory that the engine still reads: do not change it. */
-export interface BroadcastEvent {
-  readonly type: 'broadcast';
-  readonly payload: Uint8Array;
-  readonly meta: BroadcastMeta;
-}
-
 /**
  * What came with a broadcast.
  *
@@ -26,6 +19,63 @@ export interface BroadcastMeta {
   readonly hops: number;
   readonly receivedFrom: NodeId;
 }
+
+/**
+ * A message of another node, whole, and what came with it. One object for both, and the payload as a place in other bytes:
+ * a cluster's events are many, and each view of bytes costs the collector as much as all else here.
+ */
+export class BroadcastEvent implements BroadcastMeta {
+  // Private to the runtime as well, not to the compiler alone: listeners get this object, and may print it.
+  #bytes: Uint8Array;
+  #start: number;
+  #end: number;
+
+  /** @param bytes what holds the payload, from `start` to `end`; the engine may still read it, so that nobody may change it. */
+  constructor(
+    readonly origin: BroadcastOrigin,
+    readonly sequence: number,
+    readonly hops: number,
+    readonly receivedFrom: NodeId,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ) {
+    this.#bytes = bytes;
+    this.#start = start;
+    this.#end = end;
+  }
+
+  get type(): 'broadcast' {
+    return 'broadcast';
+  }
+
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+
+  get start(): number {
+    return this.#start;
+  }
+
+  get end(): number {
+    return this.#end;
+  }
+
+  /** Lets go of the bytes when all have been told: whoever keeps this object would keep a whole datagram. */
+  release(): void {
+    this.#bytes = NO_BYTES;
+    this.#start = 0;
+    this.#end = 0;
+  }
+
+  /** A view, made anew each time. */
+  get payload(): Uint8Array {
+    const bytes = this.#bytes;
+    return new Uint8Array(bytes.buffer, bytes.byteOffset + this.#start, this.#end - this.#start);
+  }
+}
+
+const NO_BYTES = new Uint8Array(0);
 
 /** A message of another node of which a part came, and that was given up. */
 export interface MessageLostEvent {

@@ -16,6 +16,8 @@ export interface GossipEvent {
 // Both keep what they would else make for each event. Reading calls nobody back who could emit or read another event.
 const writer = new EventWriter();
 const reader = new EventReader(new Uint8Array());
+/** How many elements the event has that is being read. */
+let elements = 0;
 
 /**
  * The payload of an event, to be used or copied before the next one is encoded: it lies in a buffer that all share. Throws
@@ -33,21 +35,35 @@ export function encodeEvent(pattern: string, data: unknown, metadata?: EventMeta
 }
 
 /**
- * The event in a payload, or undefined when `isWanted` says no to its pattern, which spares reading the data.
- * Throws on anything that is not an event. The result shares no memory with the payload.
+ * Begins to read an event, which lies between two places in the bytes, and returns its pattern. What nobody wants is not read
+ * further; else `readData` and `readMetadata` follow, in this order. All three throw on anything that is not an event. What
+ * they return shares no memory with the bytes.
  */
-export function decodeEvent(payload: Uint8Array, isWanted?: (pattern: string) => boolean): GossipEvent | undefined {
-  reader.reset(payload);
-  const length = reader.arrayHeader();
-  const pattern = length > 0 ? reader.recurringValue() : undefined;
+export function readPattern(bytes: Uint8Array, start: number, end: number): string {
+  reader.reset(bytes, start, end);
+  elements = reader.arrayHeader();
+  const pattern = elements > 0 ? reader.recurringValue() : undefined;
   if (typeof pattern !== 'string') throw new RangeError('an event without a pattern');
-  if (isWanted !== undefined && !isWanted(pattern)) return undefined;
-  const data = length > 1 ? reader.value() : undefined;
-  const metadata = length > 2 ? reader.value() : undefined;
-  if (length > 3 || !reader.atEnd) throw new RangeError('more than an event');
-  if (metadata === undefined) return { pattern, data };
-  if (!isMetadata(metadata)) throw new RangeError('metadata that is not text');
-  return { pattern, data, metadata };
+  return pattern;
+}
+
+export function readData(): unknown {
+  return elements > 1 ? reader.value() : undefined;
+}
+
+export function readMetadata(): EventMetadata | undefined {
+  const metadata = elements > 2 ? reader.value() : undefined;
+  if (elements > 3 || !reader.atEnd) throw new RangeError('more than an event');
+  if (metadata !== undefined && !isMetadata(metadata)) throw new RangeError('metadata that is not text');
+  return metadata;
+}
+
+/** The whole event in a payload. */
+export function decodeEvent(payload: Uint8Array): GossipEvent {
+  const pattern = readPattern(payload, 0, payload.length);
+  const data = readData();
+  const metadata = readMetadata();
+  return metadata === undefined ? { pattern, data } : { pattern, data, metadata };
 }
 
 function isMetadata(value: unknown): value is EventMetadata {

@@ -14,17 +14,22 @@ export class EventReader {
   /** Made for the rare types that need one. */
   private lazyView: DataView | undefined;
 
-  constructor(private bytes: Uint8Array) {}
+  private end: number;
 
-  /** Reads other bytes from here on. */
-  reset(bytes: Uint8Array): void {
+  constructor(private bytes: Uint8Array) {
+    this.end = bytes.length;
+  }
+
+  /** Reads other bytes from here on: what lies between two places in them. */
+  reset(bytes: Uint8Array, start: number, end: number): void {
     this.bytes = bytes;
-    this.position = 0;
+    this.position = start;
+    this.end = end;
     this.lazyView = undefined;
   }
 
   get atEnd(): boolean {
-    return this.position === this.bytes.length;
+    return this.position === this.end;
   }
 
   /** The number of elements of the array that starts here. */
@@ -38,7 +43,7 @@ export class EventReader {
 
   /** Any value; a text that is likely to come again, such as a name, without making another string of it. */
   recurringValue(depth = 1): unknown {
-    const head = this.bytes[this.position] ?? 0;
+    const head = this.position < this.end ? this.bytes[this.position]! : 0;
     if (head < 0xa0 || head >= 0xc0) return this.value(depth);
     this.position++;
     const start = this.advance(head - 0xa0);
@@ -218,7 +223,7 @@ export class EventReader {
   /** Steps over `length` bytes and returns where they start. */
   private advance(length: number): number {
     const start = this.position;
-    if (length > this.bytes.length - start) throw new RangeError('the message ends too early');
+    if (length > this.end - start) throw new RangeError('the message ends too early');
     this.position = start + length;
     return start;
   }

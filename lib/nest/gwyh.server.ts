@@ -8,8 +8,9 @@ import {
 } from '@nestjs/microservices';
 import { formatEndpoint } from '../engine/endpoint.js';
 import type { BroadcastMeta, GwyhNode } from '../runtime/gwyh-node.js';
+import type { BroadcastEvent } from '../runtime/node-listeners.js';
 import type { GwyhLogger } from '../runtime/logger.js';
-import { decodeEvent, type EventMetadata, type GossipEvent } from './event-codec.js';
+import { type EventMetadata, type GossipEvent, readData, readMetadata, readPattern } from './event-codec.js';
 import { EventRoute, type EventRouteHost } from './event-route.js';
 import { GWYH_DEFAULT_GRACE_PERIOD_MS, GWYH_LOG_CONTEXT, GWYH_TRANSPORT } from './gwyh.constants.js';
 import { GwyhContext } from './gwyh.context.js';
@@ -158,7 +159,7 @@ export class GwyhServer extends Server<GwyhEvents, GwyhStatus> implements Custom
     this.isSealed = true;
     if (this.refusedPatterns.size > 0) this.warnOfMessagePatterns();
     try {
-      this.ignoreEvents = this.node.onBroadcast((payload, meta) => this.receive(payload, meta));
+      this.ignoreEvents = this.node.onBroadcastEvent(event => this.receive(event));
       await this.node.start();
       // oxlint-disable-next-line no-underscore-dangle -- the name is Nest's
       this.endStatus = followStatus(this.node, this._status$);
@@ -183,24 +184,36 @@ export class GwyhServer extends Server<GwyhEvents, GwyhStatus> implements Custom
     this.opening = undefined;
   }
 
-  private receive(payload: Uint8Array, meta: BroadcastMeta): void {
-    let event: GossipEvent | undefined;
+  private receive(broadcast: BroadcastEvent): void {
+    const { deserializerOption } = this;
+    let pattern: string;
+    let route: EventRoute | undefined;
+    let data: unknown;
+    let metadata: EventMetadata | undefined;
     try {
+      pattern = readPattern(broadcast.bytes, broadcast.start, broadcast.end);
+      route = this.routes.get(pattern);
       // A deserializer may give the event another pattern, so that it has to see them all.
-      event = decodeEvent(payload, this.deserializerOption === undefined ? this.isWanted : undefined);
+      if (route === undefined && deserializerOption === undefined) return this.skip(pattern);
+      data = readData();
+      metadata = readMetadata();
     } catch (error) {
-      return this.dropUndecodable(error, meta);
+      return this.dropUndecodable(error, broadcast);
     }
-    if (event === undefined) return;
-    if (this.deserializerOption === undefined) return this.dispatch(event.pattern, event.data, event.metadata, meta);
-    this.deserialize(this.deserializerOption, event, meta);
+    if (deserializerOption === undefined) return this.dispatch(route!, data, metadata, broadcast);
+    this.deserialize(
+      deserializerOption,
+      metadata === undefined ? { pattern, data } : { pattern, data, metadata },
+      broadcast,
+    );
   }
 
   private deserialize(deserializer: ConsumerDeserializer, event: GossipEvent, meta: BroadcastMeta): void {
     const dispatch = ({ pattern, data }: IncomingEvent) => {
-      const route = this.normalizePattern(pattern);
-      if (this.routes.has(route)) this.dispatch(route, data, event.metadata, meta);
-      else this.skip(route);
+      const wanted = this.normalizePattern(pattern);
+      const route = this.routes.get(wanted);
+      if (route === undefined) this.skip(wanted);
+      else this.dispatch(route, data, event.metadata, meta);
     };
     try {
       const packet = deserializer.deserialize(event, { channel: event.pattern });
@@ -211,10 +224,15 @@ export class GwyhServer extends Server<GwyhEvents, GwyhStatus> implements Custom
     }
   }
 
-  private dispatch(pattern: string, data: unknown, metadata: EventMetadata | undefined, meta: BroadcastMeta): void {
+  private dispatch(route: EventRoute, data: unknown, metadata: EventMetadata | undefined, meta: BroadcastMeta): void {
     this.counters.eventsHandled++;
-    const context = new GwyhContext([pattern, meta, metadata ?? NO_METADATA]);
-    if (!this.hasHooks) return this.routes.get(pattern)!.run(data, context);
+    const { pattern } = route;
+    const context = new GwyhContext(pattern, meta, metadata ?? NO_METADATA);
+    if (this.hasHooks) this.runWithHooks(pattern, data, context);
+    else route.run(data, context);
+  }
+
+  private runWithHooks(pattern: string, data: unknown, context: GwyhContext): void {
     this.handleEvent(pattern, { pattern, data }, context).catch(error => this.handlerRejected(pattern, error));
   }
 
@@ -234,12 +252,6 @@ export class GwyhServer extends Server<GwyhEvents, GwyhStatus> implements Custom
     if (nestReportsHandlerErrors(this, error)) return;
     this.logger.error(`Handler of event "${pattern}" failed: ${describeHandlerError(error)}`);
   }
-
-  private readonly isWanted = (pattern: string): boolean => {
-    if (this.routes.has(pattern)) return true;
-    this.skip(pattern);
-    return false;
-  };
 
   private skip(pattern: string): void {
     this.counters.eventsWithoutHandler++;

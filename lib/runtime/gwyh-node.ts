@@ -1,8 +1,7 @@
 import { GwyhEngine } from '../engine/engine.js';
-import type { EngineEvent } from '../engine/engine-event.js';
+import { BroadcastEvent, type EngineEvent } from '../engine/engine-event.js';
 import { ENGINE_DEFAULTS } from '../engine/engine-options.js';
 import { formatEndpoint } from '../engine/endpoint.js';
-import type { Member } from '../engine/membership/member-table.js';
 import { type NodeId, randomNodeId } from '../engine/node-id.js';
 import { MAX_ZONE_BYTES } from '../engine/wire/member-codec.js';
 import { MAX_SCOPE_ZONES } from '../engine/wire/segment-frame.js';
@@ -17,6 +16,7 @@ import type { GwyhNodeOptions } from './gwyh-node-options.js';
 import { formatHostPort, isWildcardHost } from './host-port.js';
 import { checkKeys, makeKeyring } from './keys.js';
 import { describeLink, type LinkInfo } from './link-info.js';
+import { describeMember } from './member-info.js';
 import {
   type BroadcastListener,
   type BroadcastOptions,
@@ -118,6 +118,15 @@ export class GwyhNode {
     return this.listeners.onBroadcast(listener);
   }
 
+  /**
+   * The same, without a view of the payload for each broadcast: for transports on top.
+   *
+   * @internal
+   */
+  onBroadcastEvent(listener: (event: BroadcastEvent) => void): () => void {
+    return this.listeners.onBroadcastEvent(listener);
+  }
+
   /** Registers a listener for members, our own readiness, or large messages of which only a part came; returns what takes it off. */
   on(event: MemberEventName, listener: (member: MemberInfo) => void): () => void;
   on(event: 'ready' | 'unready', listener: () => void): () => void;
@@ -156,7 +165,7 @@ export class GwyhNode {
 
   /** All homies known to live, without this one. */
   members(): MemberInfo[] {
-    return this.engine?.members.map(member => this.describe(member)) ?? [];
+    return this.engine?.members.map(member => describeMember(member, this.engine?.peer(member.id))) ?? [];
   }
 
   /** The homies that this one exchanges broadcasts with: rate, round trip, losses and queue of each. */
@@ -289,7 +298,7 @@ export class GwyhNode {
   private dispatch(event: EngineEvent): void {
     switch (event.type) {
       case 'broadcast':
-        return this.listeners.tellBroadcast(event.payload, event.meta);
+        return this.listeners.tellBroadcast(event);
       case 'message_lost':
         return this.listeners.tellMessageLost(event.message);
       case 'no_key_fits':
@@ -301,7 +310,7 @@ export class GwyhNode {
         return this.listeners.tellReadiness(event.type === 'ready');
       default:
         if (!this.listeners.hasMemberListeners(event.type)) return;
-        this.listeners.tellMember(event.type, this.describe(event.member));
+        this.listeners.tellMember(event.type, describeMember(event.member, this.engine?.peer(event.member.id)));
     }
   }
 
@@ -321,21 +330,9 @@ export class GwyhNode {
   }
 
   private deliverToSelf(payload: Uint8Array, sequence: number): void {
-    const meta = { origin: { id: this.id, zone: this.zone }, sequence, hops: 0, receivedFrom: this.id };
-    this.settings.network.endOfTurn(() => this.listeners.tellBroadcast(payload, meta));
-  }
-
-  private describe(member: Member): MemberInfo {
-    const peer = this.engine?.peer(member.id);
-    return {
-      id: member.id,
-      address: formatEndpoint(member.endpoint),
-      zone: member.zone,
-      state: member.state,
-      feed: peer?.isFeedActive ?? false,
-      subscriber: peer?.isSubscriber ?? false,
-      roundTripMs: peer?.roundTrip.smoothedMs,
-    };
+    const { id, zone } = this;
+    const event = new BroadcastEvent({ id, zone }, sequence, 0, id, payload, 0, payload.length);
+    this.settings.network.endOfTurn(() => this.listeners.tellBroadcast(event));
   }
 }
 

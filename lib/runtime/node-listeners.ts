@@ -1,26 +1,9 @@
-import type { BroadcastMeta, LostMessage } from '../engine/engine-event.js';
-import type { NodeId } from '../engine/node-id.js';
+import type { BroadcastEvent, BroadcastMeta, LostMessage } from '../engine/engine-event.js';
 import type { GwyhLogger } from './logger.js';
+import type { MemberInfo } from './member-info.js';
 
-export type { BroadcastMeta, LostMessage } from '../engine/engine-event.js';
-
-/**
- * What a node knows of another homie.
- *
- * @publicApi
- */
-export interface MemberInfo {
-  readonly id: NodeId;
-  /** `host:port`. */
-  readonly address: string;
-  readonly zone: string;
-  readonly state: 'up' | 'suspect' | 'down' | 'left';
-  /** Whether this node takes broadcasts from it, and it from this node. */
-  readonly feed: boolean;
-  readonly subscriber: boolean;
-  /** Smoothed round trip in milliseconds, where a link exists. */
-  readonly roundTripMs: number | undefined;
-}
+export type { BroadcastEvent, BroadcastMeta, LostMessage } from '../engine/engine-event.js';
+export type { MemberInfo } from './member-info.js';
 
 /** @publicApi */
 export interface BroadcastOptions {
@@ -36,6 +19,9 @@ export interface BroadcastOptions {
  */
 export type BroadcastListener = (payload: Uint8Array, meta: BroadcastMeta) => void;
 
+/** The same for transports on top of a node. The bytes may be read until it returns. */
+export type BroadcastEventListener = (event: BroadcastEvent) => void;
+
 /** @publicApi */
 export type MemberEventName = 'up' | 'suspect' | 'down' | 'left';
 
@@ -43,7 +29,9 @@ export type MemberEventName = 'up' | 'suspect' | 'down' | 'left';
 export class NodeListeners {
   /** How many times a listener threw. */
   errors = 0;
-  private readonly broadcast = new Set<BroadcastListener>();
+  /** Lists, replaced at each change: to walk over a set makes garbage, here for each broadcast. */
+  private broadcast: readonly BroadcastListener[] = [];
+  private broadcastEvent: readonly BroadcastEventListener[] = [];
   private readonly member = new Map<string, Set<(member: MemberInfo) => void>>();
   private readonly lost = new Set<(message: LostMessage) => void>();
   private readonly readiness = new Set<(isReady: boolean) => void>();
@@ -51,8 +39,13 @@ export class NodeListeners {
   constructor(private readonly logger: GwyhLogger) {}
 
   onBroadcast(listener: BroadcastListener): () => void {
-    this.broadcast.add(listener);
-    return () => void this.broadcast.delete(listener);
+    this.broadcast = [...this.broadcast.filter(other => other !== listener), listener];
+    return () => (this.broadcast = this.broadcast.filter(other => other !== listener));
+  }
+
+  onBroadcastEvent(listener: BroadcastEventListener): () => void {
+    this.broadcastEvent = [...this.broadcastEvent.filter(other => other !== listener), listener];
+    return () => (this.broadcastEvent = this.broadcastEvent.filter(other => other !== listener));
   }
 
   onMember(event: MemberEventName, listener: (member: MemberInfo) => void): () => void {
@@ -76,14 +69,17 @@ export class NodeListeners {
     return (this.member.get(event)?.size ?? 0) > 0;
   }
 
-  tellBroadcast(payload: Uint8Array, meta: BroadcastMeta): void {
-    for (const listener of this.broadcast) {
+  tellBroadcast(event: BroadcastEvent): void {
+    const { broadcast, broadcastEvent } = this;
+    for (let i = 0; i < broadcastEvent.length; i++) {
       try {
-        listener(payload, meta);
+        broadcastEvent[i]!(event);
       } catch (error) {
         this.failed(error);
       }
     }
+    if (broadcast.length > 0) this.tellPayload(event.payload, event, broadcast);
+    event.release();
   }
 
   tellMember(event: MemberEventName, member: MemberInfo): void {
@@ -117,10 +113,21 @@ export class NodeListeners {
   }
 
   clear(): void {
-    this.broadcast.clear();
+    this.broadcast = [];
+    this.broadcastEvent = [];
     this.member.clear();
     this.lost.clear();
     this.readiness.clear();
+  }
+
+  private tellPayload(payload: Uint8Array, meta: BroadcastMeta, listeners: readonly BroadcastListener[]): void {
+    for (let i = 0; i < listeners.length; i++) {
+      try {
+        listeners[i]!(payload, meta);
+      } catch (error) {
+        this.failed(error);
+      }
+    }
   }
 
   private failed(error: unknown): void {

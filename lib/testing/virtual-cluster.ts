@@ -292,9 +292,10 @@ export class VirtualHomie {
   }
 
   private keep(event: EngineEvent): void {
-    if (event.type === 'broadcast')
-      this.arrivals.push({ ...event.meta, payload: event.payload, at: this.network.now() });
-    else this.events.push(event);
+    if (event.type === 'broadcast') {
+      const { origin, sequence, hops, receivedFrom, payload } = event;
+      this.arrivals.push({ origin, sequence, hops, receivedFrom, payload, at: this.network.now() });
+    } else this.events.push(event);
   }
 
   private receive(from: Endpoint, datagram: Uint8Array): void {

@@ -147,7 +147,7 @@ export class SimulatedCluster implements Carrier {
     const life = this.numbers.get(homie)!;
     if (event.type !== 'broadcast') return this.onEvent?.(life, event);
     if (this.log === undefined) throw new Error('a message before the first was sent');
-    const message = this.log.deliver(life, event.payload, event.meta.hops, this.now);
+    const message = this.log.deliver(life, event.payload, event.hops, this.now);
     this.digest.number(Math.round(this.now * 1_000));
     this.digest.number(message * this.log.nodes + life);
   }

@@ -1,4 +1,5 @@
 import { type EngineContext, MAX_FRAME_BYTES } from '../engine-context.js';
+import { BroadcastEvent } from '../engine-event.js';
 import type { MemberTable } from '../membership/member-table.js';
 import { NODE_ID_BYTES, nodeIdToBytes } from '../node-id.js';
 import { Priority } from '../peers/outbox.js';
@@ -169,8 +170,7 @@ export class Dissemination {
     const wasAskedFor = this.repair.arrived(stream, peer, segment.sequence, wasKnown, now);
     if (isLarge) this.large.arrived(link);
     else this.paths.arrived(stream, link, segment.sequence, wasAskedFor, now);
-    segment.viewPayload(plaintext);
-    this.deliver(stream, peer, now);
+    this.deliver(stream, peer, plaintext, now);
   }
 
   /** `[7, origin, boot, newest, age, ...]` */
@@ -237,26 +237,26 @@ export class Dissemination {
     this.reassembly.check();
   }
 
-  private deliver(stream: OriginStream, peer: Peer, now: number): void {
+  private deliver(stream: OriginStream, peer: Peer, plaintext: Uint8Array, now: number): void {
     const { segment } = this;
     const { options, counters, events } = this.context;
-    let { payload, zones, hops } = segment;
+    let { zones, hops, payloadStart: start, payloadEnd: end } = segment;
+    let bytes = plaintext;
     const sequence = segment.sequence - segment.index;
     if (segment.count > 1) {
+      segment.viewPayload(plaintext);
       const message = this.reassembly.add(stream, segment, now);
       if (message === undefined) return;
-      ({ payload, zones, hops } = message);
-    } else if (payload.length > options.maxMessageBytes) return counters.drop('message_refused');
+      ({ payload: bytes, zones, hops } = message);
+      [start, end] = [0, bytes.length];
+    } else if (end - start > options.maxMessageBytes) return counters.drop('message_refused');
     if (zones !== undefined && !zones.includes(options.zone)) {
       counters.broadcastsElsewhere++;
       return;
     }
     counters.broadcastsDelivered++;
-    events.push({
-      type: 'broadcast',
-      payload,
-      meta: { origin: stream.originIn(this.members.get(stream.id)?.zone), sequence, hops, receivedFrom: peer.id },
-    });
+    const origin = stream.originIn(this.members.get(stream.id)?.zone);
+    events.push(new BroadcastEvent(origin, sequence, hops, peer.id, bytes, start, end));
   }
 
   private lost({ stream, zones, ...message }: IncompleteMessage): void {

@@ -3,6 +3,7 @@ import { Bench } from 'tinybench';
 import { serveQuestions } from '../processes.js';
 import { allocationOf } from './allocation.js';
 import type { EngineResult, OperationFigures } from './engine.js';
+import { handleAlone } from './handle-alone.js';
 import { createOperations } from './operations.js';
 import type { Operation } from './operation.js';
 import { profile } from './profile.js';
@@ -10,16 +11,16 @@ import { profile } from './profile.js';
 async function measure(isQuick: boolean): Promise<EngineResult> {
   const operations = await createOperations();
   const operationFigures: OperationFigures[] = [];
-  for (const operation of operations) {
+  const measureOne = async (operation: Operation) => {
     const time = await timeOf(operation, isQuick ? 200 : 1_000);
     operationFigures.push({ name: operation.name, what: operation.what, ...time, ...(await allocationOf(operation)) });
-  }
+  };
+  for (const operation of operations) await measureOne(operation);
   const [emit, receive] = operations.slice(-2) as [Operation, Operation];
   const profileOf = (operation: Operation) => profile(() => repeat(operation, isQuick ? 100 : 1_000));
-  return {
-    operations: operationFigures,
-    profile: { 'emit path': await profileOf(emit), 'receive path': await profileOf(receive) },
-  };
+  const profiles = { 'emit path': await profileOf(emit), 'receive path': await profileOf(receive) };
+  await measureOne(handleAlone());
+  return { operations: operationFigures, profile: profiles };
 }
 
 async function timeOf(operation: Operation, timeMs: number): Promise<{ ns: number; leastNs: number }> {

@@ -77,7 +77,11 @@ function operation(name: string, ns: number) {
 
 export function engineResult(): EngineResult {
   return {
-    operations: [operation('emit path', 5_000), operation('receive path', 4_000)],
+    operations: [
+      { ...operation('handle alone', 100), heapBytes: 90, bufferBytes: 0 },
+      operation('emit path', 5_000),
+      { ...operation('receive path', 4_000), heapBytes: 290 },
+    ],
     profile: { 'emit path': { nest: 0.75, libsodium: 0.25 } },
   };
 }

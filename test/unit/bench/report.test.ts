@@ -74,12 +74,14 @@ describe('the targets of the benches', () => {
   });
 
   it('are missed one by one', () => {
-    const operations = engineResult().operations.map(each => ({ ...each, ns: each.ns + 1, bufferBytes: 101 }));
+    const operations = engineResult().operations.map(each =>
+      each.name === 'handle alone' ? each : { ...each, ns: each.ns + 1, bufferBytes: 101 },
+    );
     expect(unmet({ ...GOOD, engine: saved({ ...engineResult(), operations }) })).toEqual([
       'emit path, time of an event: missed',
-      'emit path, garbage of an event: missed',
+      'emit path, garbage of our own of an event: missed',
       'receive path, time of an event: missed',
-      'receive path, garbage of an event: missed',
+      'receive path, garbage of our own of an event: missed',
     ]);
     const sizes = scaleResult().sizes.map(each => ({
       ...each,

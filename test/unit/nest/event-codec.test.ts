@@ -1,7 +1,7 @@
 import { Decoder, decode, encode, ExtData } from '@msgpack/msgpack';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeEvent, encodeEvent } from '../../../lib/nest/event-codec.js';
+import { decodeEvent, encodeEvent, readData, readMetadata, readPattern } from '../../../lib/nest/event-codec.js';
 import { EventReader } from '../../../lib/nest/event-reader.js';
 import { GwyhEncodeError } from '../../../lib/nest/gwyh.errors.js';
 
@@ -96,16 +96,17 @@ describe('event payload', () => {
     });
   });
 
-  it('is not read further than its pattern when the pattern is not wanted', () => {
-    const asked: string[] = [];
-    const payload = encodeEvent(pattern, new Map([[1, 2]]));
-    expect(
-      decodeEvent(payload, name => {
-        asked.push(name);
-        return false;
-      }),
-    ).toBeUndefined();
-    expect(asked).toEqual([pattern]);
+  it('tells its pattern first, from wherever it lies in other bytes', () => {
+    const payload = encodeEvent(pattern, new Map([[1, 2]]), { a: 'b' });
+    const bytes = Uint8Array.from([1, 2, 3, ...payload, 4]);
+    expect(readPattern(bytes, 3, bytes.length - 1)).toBe(pattern);
+    expect([readData(), readMetadata()]).toEqual([new Map([[1, 2]]), { a: 'b' }]);
+  });
+
+  it('ends where it is told to, though bytes follow', () => {
+    const payload = encodeEvent(pattern, 'text');
+    expect(readPattern(payload, 0, payload.length - 1)).toBe(pattern);
+    expect(readData).toThrow('the message ends too early');
   });
 });
 

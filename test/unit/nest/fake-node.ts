@@ -1,5 +1,7 @@
 import { ACCEPTED } from '../../../lib/runtime/broadcast-queue.js';
-import type { BroadcastMeta, BroadcastOptions, GwyhNode } from '../../../lib/runtime/gwyh-node.js';
+import { BroadcastEvent } from '../../../lib/engine/engine-event.js';
+import type { BroadcastOptions, GwyhNode } from '../../../lib/runtime/gwyh-node.js';
+import type { BroadcastEventListener } from '../../../lib/runtime/node-listeners.js';
 import { decodeEvent, encodeEvent, type EventMetadata, type GossipEvent } from '../../../lib/nest/event-codec.js';
 import type { GwyhEvents } from '../../../lib/nest/gwyh.events.js';
 
@@ -20,7 +22,7 @@ export class FakeNode {
 
   private isStarted = false;
   private holdStart: Promise<void> | undefined;
-  private readonly broadcastListeners = new Set<(payload: Uint8Array, meta: BroadcastMeta) => void>();
+  private readonly broadcastListeners = new Set<BroadcastEventListener>();
   private readonly eventListeners = new Map<string, Set<Listener>>();
 
   /** The stand-in where a node is expected. */
@@ -58,11 +60,11 @@ export class FakeNode {
 
   broadcast(payload: Uint8Array, options?: BroadcastOptions): Promise<void> {
     if (this.failBroadcast) return Promise.reject(this.failBroadcast);
-    this.sent.push({ ...decodeEvent(payload)!, zones: options?.zones });
+    this.sent.push({ ...decodeEvent(payload), zones: options?.zones });
     return ACCEPTED;
   }
 
-  onBroadcast(listener: (payload: Uint8Array, meta: BroadcastMeta) => void): () => void {
+  onBroadcastEvent(listener: BroadcastEventListener): () => void {
     this.broadcastListeners.add(listener);
     return () => this.broadcastListeners.delete(listener);
   }
@@ -87,7 +89,8 @@ export class FakeNode {
 
   deliverBytes(payload: Uint8Array): void {
     const origin = { id: 'a'.repeat(32), zone: 'there' };
-    const meta = { origin, sequence: 7, hops: 2, receivedFrom: 'b'.repeat(32) };
-    for (const listener of this.broadcastListeners) listener(payload, meta);
+    const event = new BroadcastEvent(origin, 7, 2, 'b'.repeat(32), payload, 0, payload.length);
+    for (const listener of this.broadcastListeners) listener(event);
+    event.release();
   }
 }

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { BroadcastEvent } from '../../../lib/engine/engine-event.js';
 import {
   type BroadcastMeta,
   type LostMessage,
@@ -6,7 +7,7 @@ import {
   NodeListeners,
 } from '../../../lib/runtime/node-listeners.js';
 
-const META: BroadcastMeta = { origin: { id: 'a', zone: 'z' }, sequence: 1, hops: 1, receivedFrom: 'b' };
+const ORIGIN = { id: 'a', zone: 'z' };
 const MEMBER: MemberInfo = {
   id: 'a',
   address: '10.0.0.1:1',
@@ -18,7 +19,7 @@ const MEMBER: MemberInfo = {
 };
 
 const LOST: LostMessage = {
-  origin: META.origin,
+  origin: ORIGIN,
   sequence: 1,
   receivedBytes: 2,
   segments: 3,
@@ -44,32 +45,36 @@ const fail = () => {
   throw new Error('broken listener');
 };
 
+const broadcast = () => new BroadcastEvent(ORIGIN, 7, 2, 'b', Uint8Array.of(1, 2, 3, 4), 1, 3);
+
 const hear = (what: string) => () => void heard.push(what);
 
 describe('listeners', () => {
   it('hear what they asked for, in the order of asking', () => {
+    listeners.onBroadcastEvent(hear('event'));
     listeners.onBroadcast(hear('first'));
     listeners.onBroadcast(hear('second'));
     listeners.onMember('up', hear('up'));
     listeners.onMember('down', hear('down'));
     listeners.onReadiness(hear('ready'));
     listeners.onMessageLost(hear('lost'));
-    listeners.tellBroadcast(new Uint8Array(1), META);
+    listeners.tellBroadcast(broadcast());
     listeners.tellMember('up', MEMBER);
     listeners.tellReadiness(true);
     listeners.tellMessageLost(LOST);
-    expect(heard).toEqual(['first', 'second', 'up', 'ready', 'lost']);
+    expect(heard).toEqual(['event', 'first', 'second', 'up', 'ready', 'lost']);
   });
 
   it('hear nothing any more once taken off, and taking off twice does no harm', () => {
     const takeOff = [
       listeners.onBroadcast(hear('broadcast')),
+      listeners.onBroadcastEvent(hear('event')),
       listeners.onMember('up', hear('up')),
       listeners.onReadiness(hear('ready')),
       listeners.onMessageLost(hear('lost')),
     ];
     for (const off of [...takeOff, ...takeOff]) off();
-    listeners.tellBroadcast(new Uint8Array(1), META);
+    listeners.tellBroadcast(broadcast());
     listeners.tellMember('up', MEMBER);
     listeners.tellReadiness(true);
     listeners.tellMessageLost(LOST);
@@ -78,17 +83,18 @@ describe('listeners', () => {
   });
 
   it('that throw are counted and logged with their stack, and the others still hear', () => {
+    listeners.onBroadcastEvent(fail);
     listeners.onBroadcast(fail);
     listeners.onBroadcast(hear('broadcast'));
     listeners.onMember('up', fail);
     listeners.onMember('up', hear('up'));
     listeners.onReadiness(fail);
     listeners.onReadiness(hear('ready'));
-    listeners.tellBroadcast(new Uint8Array(1), META);
+    listeners.tellBroadcast(broadcast());
     listeners.tellMember('up', MEMBER);
     listeners.tellReadiness(false);
     expect(heard).toEqual(['broadcast', 'up', 'ready']);
-    expect([listeners.errors, errors.length]).toEqual([3, 3]);
+    expect([listeners.errors, errors.length]).toEqual([4, 4]);
     expect(errors[0]).toContain('Error: broken listener\n');
   });
 
@@ -102,12 +108,40 @@ describe('listeners', () => {
 
   it('are all gone after clear()', () => {
     listeners.onBroadcast(hear('broadcast'));
+    listeners.onBroadcastEvent(hear('event'));
     listeners.onMember('left', hear('left'));
     listeners.onReadiness(hear('ready'));
     listeners.clear();
-    listeners.tellBroadcast(new Uint8Array(1), META);
+    listeners.tellBroadcast(broadcast());
     listeners.tellMember('left', MEMBER);
     listeners.tellReadiness(true);
     expect(heard).toEqual([]);
+  });
+});
+
+describe('a broadcast', () => {
+  it('is told as a view of its bytes, and what came with it', () => {
+    const told: unknown[] = [];
+    listeners.onBroadcast((payload, { origin, sequence, hops, receivedFrom }) =>
+      told.push([...payload], { origin, sequence, hops, receivedFrom }),
+    );
+    listeners.tellBroadcast(broadcast());
+    expect(told).toEqual([[2, 3], { origin: ORIGIN, sequence: 7, hops: 2, receivedFrom: 'b' }]);
+  });
+
+  it('that somebody keeps holds on to no datagram, and shows none when it is printed', () => {
+    const kept: BroadcastMeta[] = [];
+    listeners.onBroadcast((_payload, meta) => void kept.push(meta));
+    const event = broadcast();
+    listeners.tellBroadcast(event);
+    expect([event.bytes.length, event.payload.length]).toEqual([0, 0]);
+    expect(Object.keys(kept[0]!)).toEqual(['origin', 'sequence', 'hops', 'receivedFrom']);
+  });
+
+  it('leaves the payloads alone that were told', () => {
+    const payloads: Uint8Array[] = [];
+    listeners.onBroadcast(payload => void payloads.push(payload));
+    listeners.tellBroadcast(broadcast());
+    expect(payloads).toEqual([Uint8Array.of(2, 3)]);
   });
 });
