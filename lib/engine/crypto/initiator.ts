@@ -91,14 +91,12 @@ export class Initiator {
   dial(now: number, to: Endpoint, expectedId: NodeId | undefined): DialResult {
     const pending = new PendingHandshake(to, expectedId, this.keyring.primary);
     const former = this.byAddress.get(pending.address);
-    if (former !== undefined) {
-      if (!isInVain(former, expectedId)) return 'pending';
-      this.fail(former, 'wrong_id');
-    } else {
-      if (this.byAddress.size >= MAX_PENDING) return 'full';
-      const refused = this.dials.refuse(now, pending.address);
-      if (refused !== undefined) return refused;
-    }
+    if (former !== undefined && !isInVain(former, expectedId)) return 'pending';
+    if (former === undefined && this.byAddress.size >= MAX_PENDING) return 'full';
+    const refused = this.dials.refuse(now, pending.address);
+    // Of one that gives way the address was dialled a moment ago.
+    if (refused === 'full' || (refused === 'too_soon' && former === undefined)) return refused;
+    if (former !== undefined) this.fail(former, 'wrong_id');
     this.dials.add(now, pending.address);
     this.byAddress.set(pending.address, pending);
     this.begin(now, pending);
@@ -331,7 +329,7 @@ export class Initiator {
  * answers, as when a node was started again there. To go on would keep everybody from the new one until we give up.
  */
 function isInVain(pending: PendingHandshake, expectedId: NodeId | undefined): boolean {
-  return pending.failure === 'wrong_id' && pending.step === 'hello_sent' && pending.expectedId !== expectedId;
+  return pending.failure === 'wrong_id' && pending.expectedId !== expectedId;
 }
 
 const paddingByte = new Uint8Array(1);
