@@ -71,11 +71,20 @@ export class BroadcastEvent implements BroadcastMeta {
   /** A view, made anew each time. */
   get payload(): Uint8Array {
     const bytes = this.#bytes;
-    return new Uint8Array(bytes.buffer, bytes.byteOffset + this.#start, this.#end - this.#start);
+    if (bytes !== viewed) {
+      viewed = bytes;
+      memory = bytes.buffer;
+      offset = bytes.byteOffset;
+    }
+    return new Uint8Array(memory, offset + this.#start, this.#end - this.#start);
   }
 }
 
 const NO_BYTES = new Uint8Array(0);
+
+/** What the last view was made of. Many events come in one datagram, and to ask it for its memory takes as long as the view. */
+let viewed: Uint8Array = NO_BYTES;
+let { buffer: memory, byteOffset: offset } = viewed;
 
 /** A message of another node of which a part came, and that was given up. */
 export interface MessageLostEvent {

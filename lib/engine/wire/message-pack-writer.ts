@@ -5,6 +5,8 @@
  */
 export class MessagePackWriter {
   private buffer: Uint8Array;
+  /** Of the buffer, which takes longer to ask for than to make a view. */
+  private memory: ArrayBuffer;
   private view: DataView;
   /** Where the frame that is being written begins. */
   private start = 0;
@@ -18,15 +20,17 @@ export class MessagePackWriter {
     private readonly capacity: number,
     private readonly slabBytes = capacity,
   ) {
-    this.buffer = new Uint8Array(slabBytes);
-    this.view = new DataView(this.buffer.buffer);
+    this.memory = new ArrayBuffer(slabBytes);
+    this.buffer = new Uint8Array(this.memory);
+    this.view = new DataView(this.memory);
   }
 
   /** Begins a frame. */
   reset(): void {
     if (this.buffer.length - this.start < this.capacity) {
-      this.buffer = new Uint8Array(this.slabBytes);
-      this.view = new DataView(this.buffer.buffer);
+      this.memory = new ArrayBuffer(this.slabBytes);
+      this.buffer = new Uint8Array(this.memory);
+      this.view = new DataView(this.memory);
       this.start = 0;
     }
     this.position = this.start;
@@ -36,7 +40,7 @@ export class MessagePackWriter {
   take(): Uint8Array {
     const { start, position } = this;
     this.start = position;
-    return this.buffer.subarray(start, position);
+    return new Uint8Array(this.memory, start, position - start);
   }
 
   array(length: number): void {
