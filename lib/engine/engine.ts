@@ -67,6 +67,7 @@ export class GwyhEngine {
         membersChanged: at => this.feeds.membersChanged(at),
         memberGone: (peer, at) => this.removePeer(peer, at),
         memberBack: (id, at) => this.feeds.reached(id, at),
+        memberOutlived: id => this.liveness.outlived(id),
         memberLost: at => this.lostMembers.lost(at),
         allLost: (members, at) => this.lostMembers.allLost(members, at),
       },
@@ -159,13 +160,12 @@ export class GwyhEngine {
 
   /**
    * To be called at `deadline`, or later.
-   * @param wokeAt when the host could have called it: it may read first what arrived before that.
+   * @param lateMs how late the host came to it. It may read first what arrived meanwhile, which is not counted.
    */
-  timeout(now: number, wokeAt = now): void {
+  timeout(now: number, lateMs = now - this.deadline()): void {
     if (this.hasLeft) return;
-    const due = this.deadline();
-    this.health.woke(now, wokeAt - due);
-    this.context.overload.waited(now - due, now);
+    this.membership.woke(now, lateMs);
+    this.context.overload.waited(now - this.deadline(), now);
     this.now = now;
     this.introductions.timeout(now);
     this.context.timers.fireDue(now);
@@ -200,7 +200,7 @@ export class GwyhEngine {
   /** Replaces the keys. Sessions under a key that is gone are made anew at once, and end in 15 s. */
   setKeyring(now: number, keyring: Keyring): void {
     this.now = now;
-    this.introductions.setKeyring(keyring);
+    this.introductions.setKeyring(now, keyring);
     for (const peer of this.peers.all()) {
       const isGone = (session: Session) => keyring.positionOf(session.keyId) < 0;
       if (peer.previous !== undefined && isGone(peer.previous)) peer.previous.retire(now);

@@ -59,8 +59,8 @@ export class EnginePump {
   /** Turns that a late timer may still wait, and datagrams of the turn before; 0 turns when none waits. */
   private catchUpTurns = 0;
   private arrivals = 0;
-  /** When the late timer fired, and until when it may wait. */
-  private wokeAt = 0;
+  /** How late it was when it fired, ms, and until when it may wait. */
+  private lateMs = 0;
   private catchUpUntil = 0;
   private isTelling = false;
   private tellUntil = 0;
@@ -200,6 +200,8 @@ export class EnginePump {
 
   private wakeAt(at: number): void {
     if (at === this.timerAt || this.isStopped || this.catchUpTurns > 0) return;
+    // Overdue, it shows that the process stood still: what was read before it fires must not hide that.
+    if (this.timerAt < this.network.now() - LATE_MS) return;
     this.cancelTimer();
     this.timerAt = at;
     this.cancelTimer = at === Infinity ? () => undefined : this.network.schedule(at, this.wake);
@@ -207,11 +209,10 @@ export class EnginePump {
 
   private readonly wake = (): void => {
     const now = this.network.now();
-    const lateMs = now - this.timerAt;
+    this.lateMs = now - this.timerAt;
     this.timerAt = Infinity;
-    this.wokeAt = now;
-    if (lateMs < LATE_MS) return this.timeout();
-    this.catchUpUntil = now + lateMs;
+    if (this.lateMs < LATE_MS) return this.timeout();
+    this.catchUpUntil = now + this.lateMs;
     this.catchUpTurns = CATCH_UP_TURNS;
     this.arrivals = 1;
     this.catchUp();
@@ -229,7 +230,7 @@ export class EnginePump {
   };
 
   private timeout(): void {
-    this.engine.timeout(this.network.now(), this.wokeAt);
+    this.engine.timeout(this.network.now(), this.lateMs);
     this.drain();
   }
 }

@@ -273,6 +273,26 @@ describe('a homie that does not run for a while', () => {
     },
   );
 
+  it.each(['datagrams', 'timers'] as const)(
+    'twice, and runs for a moment in between in which it hears of no accusation yet, is never down: %s first',
+    first => {
+      const cluster = startSettled(20, { conditions: { latencyMs: 50, jitterMs: 25 } });
+      // The accusation comes some 2 s after the first standstill began, and the death 3 s after the accusation.
+      for (let i = 0; i < 15; i++) {
+        const sleepers = [0, 1, 2].map(each => cluster.homies[(3 * i + each) % 20]!);
+        for (const sleeper of sleepers) sleeper.pause();
+        cluster.advance(1_600 + 50 * i);
+        for (const sleeper of sleepers) sleeper.resume(first);
+        cluster.advance(5);
+        for (const sleeper of sleepers) sleeper.pause();
+        cluster.advance(3_900);
+        for (const sleeper of sleepers) sleeper.resume(first);
+        cluster.advance(4_000);
+      }
+      expect(doubts(cluster).filter(doubt => doubt.includes('down'))).toEqual([]);
+    },
+  );
+
   it('with half of the cluster, for 4 s, brings nobody down', () => {
     const cluster = startSettled(20);
     for (const homie of cluster.homies.slice(10)) homie.pause();

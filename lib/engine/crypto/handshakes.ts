@@ -143,11 +143,11 @@ export class Handshakes {
   }
 
   /** Changes the accepted keys. Dials under a key that is gone begin again with the new primary. */
-  setKeyring(keyring: Keyring): void {
+  setKeyring(now: number, keyring: Keyring): void {
     if (keyring.cluster !== this.keyring.cluster) throw new RangeError('a node cannot change its cluster');
     this.keyring = keyring;
     this.sessions.setKeyring(keyring);
-    this.initiator.setKeyring(keyring);
+    this.initiator.setKeyring(now, keyring);
   }
 
   /** Zeroes the secrets of all handshakes. For a node that stops: nothing is answered or reported any more. */

@@ -187,11 +187,11 @@ export class Initiator {
     if (sodium.sodium_memcmp(pending.core, hello.bytes)) pending.failure = 'self';
   }
 
-  setKeyring(keyring: Keyring): void {
+  setKeyring(now: number, keyring: Keyring): void {
     this.keyring = keyring;
     for (const pending of this.byAddress.values()) {
       // Due at once: `timeout` says Hello again with a key that still counts.
-      if (keyring.positionOf(pending.key.id) < 0) this.schedule(pending, 0);
+      if (keyring.positionOf(pending.key.id) < 0) this.schedule(pending, now);
     }
   }
 

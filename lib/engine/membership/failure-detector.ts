@@ -20,6 +20,14 @@ export const DOUBT_TRIES = 3;
 export const VERDICT_SHARE = 0.4;
 
 /**
+ * Share of the detection time for which a node must have stood still to refute what others may say of it by now. They accuse
+ * it after half of that time at the earliest, and it notices less than its standstill by what its next timer was ahead.
+ * Less: each longer garbage collection is told to the whole cluster. More: an accusation that is on its way finds a node that
+ * stands still again, and cannot refute it.
+ */
+export const STANDSTILL_SHARE = 0.3;
+
+/**
  * A silence is a verdict when chance explains it with this probability at most. Greater: links that lose much end by
  * chance. Smaller: such links are found dead later.
  */
@@ -47,6 +55,11 @@ export const ACCUSATION_MS = 30_000;
 /** How long a dead member is in doubt before it is down, ms; what all times of the detection are a share of. */
 export function detectionMs({ intervalMs, missed }: HeartbeatOptions): number {
   return intervalMs * missed;
+}
+
+/** After so long, ms, a node that stood still takes it that others doubt it. */
+export function standstillMs(heartbeat: HeartbeatOptions): number {
+  return STANDSTILL_SHARE * detectionMs(heartbeat);
 }
 
 /** Heartbeats in a row without an answer that chance does not explain, when this share of them is answered else. */
@@ -154,8 +167,8 @@ export class FailureDetector {
     this.ask(fresh, now);
   }
 
-  /** The member was heard: a session was made with it. */
-  heard(id: NodeId): void {
+  /** The member lives: a session was made with it, or it has told others that it does. */
+  lives(id: NodeId): void {
     this.close(id);
   }
 

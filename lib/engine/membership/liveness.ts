@@ -57,9 +57,17 @@ export class Liveness {
     this.detector.doubt(id, since, now);
   }
 
+  /**
+   * The member has refuted what was said of it. What its silence has shown so far is from before: it is asked anew, and so
+   * are the helpers.
+   */
+  outlived(id: NodeId): void {
+    this.detector.lives(id);
+  }
+
   /** A session was made with the member. */
   met(id: NodeId): void {
-    this.detector.heard(id);
+    this.detector.lives(id);
     this.probes.reached(id);
   }
 

@@ -7,8 +7,8 @@ import type { PeerTable } from '../peers/peer-table.js';
 import { Timer } from '../timer-heap.js';
 import { readMemberRecord } from '../wire/member-codec.js';
 import type { MessagePackReader } from '../wire/message-pack-reader.js';
-import { Exchange, PAGES_PER_REQUEST } from './exchange.js';
-import { detectionMs } from './failure-detector.js';
+import { Exchange } from './exchange.js';
+import { detectionMs, standstillMs } from './failure-detector.js';
 import type { LocalHealth } from './local-health.js';
 import {
   accused,
@@ -16,14 +16,14 @@ import {
   doubtFirst,
   isLive,
   MAX_ACCUSERS,
-  MAX_INCARNATION,
   type MemberRecord,
   type MemberState,
-  recordHash,
 } from './member.js';
-import { writeMembersPage, writeMembersRequest, writeNews } from './member-frames.js';
+import { writeMembersRequest, writeNews } from './member-frames.js';
+import { pagesAfter } from './member-pages.js';
 import { type Member, MemberTable, recordOf } from './member-table.js';
 import { News } from './news.js';
+import { OwnRecord } from './own-record.js';
 import { RecentDigests } from './recent-digests.js';
 import { Suspicions } from './suspicions.js';
 
@@ -44,6 +44,8 @@ export interface MembershipHost {
   memberGone(peer: Peer, now: number): void;
   /** A member was in doubt or lost, and is back. */
   memberBack(id: NodeId, now: number): void;
+  /** A member has refuted what was said of it: it lived after that. */
+  memberOutlived(id: NodeId): void;
   /** A member is down. */
   memberLost(now: number): void;
   /** All members are taken for lost, and were forgotten. */
@@ -53,10 +55,7 @@ export interface MembershipHost {
 /** Who is in the cluster: our own record, everybody else's, and how they travel. */
 export class Membership {
   readonly table = new MemberTable();
-  private incarnation: number;
-  /** That of our own record: each heartbeat needs it. */
-  private ownHash: number;
-  private state: MemberState = 'up';
+  private readonly self: OwnRecord;
   private readonly exchange: Exchange;
   private readonly suspicions: Suspicions;
   private readonly recentDigests = new RecentDigests();
@@ -71,8 +70,7 @@ export class Membership {
     private readonly host: MembershipHost,
     incarnation: number,
   ) {
-    this.incarnation = incarnation;
-    this.ownHash = recordHash(context.options.id, incarnation);
+    this.self = new OwnRecord(context.options, incarnation);
     this.news = new News(context, peers, id => this.recordFor(id));
     this.exchange = new Exchange(
       context,
@@ -90,13 +88,12 @@ export class Membership {
   }
 
   get ownRecord(): MemberRecord {
-    const { id, zone, advertised, bound } = this.context.options;
-    return { id, zone, incarnation: this.incarnation, state: this.state, endpoint: advertised ?? bound };
+    return this.self.record;
   }
 
   /** XOR over all live members, ourselves included: equal for nodes of the same view. */
   get digest(): number {
-    return (this.table.digest ^ this.ownHash) >>> 0;
+    return (this.table.digest ^ this.self.hash) >>> 0;
   }
 
   /** How many members are in doubt. */
@@ -139,6 +136,14 @@ export class Membership {
     else this.exchange.begin(peer, now);
   }
 
+  /** The host ran again so long after a timer was due, ms. Others may accuse us by now: we may stand still again before we hear it. */
+  woke(now: number, lateMs: number): void {
+    this.health.woke(now, lateMs);
+    if (lateMs < standstillMs(this.context.options.heartbeat)) return;
+    this.news.hurry(now);
+    if (!this.self.hasLeft && !this.self.hasOutlived(now - lateMs)) this.outlive(0, now);
+  }
+
   /** We found a member silent that nobody else could reach either: it is in doubt from now on. */
   accuse(id: NodeId, now: number): void {
     const member = this.table.get(id);
@@ -161,7 +166,7 @@ export class Membership {
 
   /** From here on we are gone for everybody who hears it. */
   leave(now: number): void {
-    this.state = 'left';
+    this.self.leave();
     this.news.hurry(now);
     this.news.tell(this.context.options.id, now);
   }
@@ -179,21 +184,11 @@ export class Membership {
 
   onRequest(peer: Peer, reader: MessagePackReader): void {
     const after = reader.bytes();
-    if (reader.failed || (after.length !== 0 && after.length !== NODE_ID_BYTES)) {
-      reader.fail();
-      return;
-    }
+    if (after.length !== 0 && after.length !== NODE_ID_BYTES) reader.fail();
     // The last request is still being served: one small datagram of many requests must not fetch the table many times.
-    if (peer.outbox.hasControl) return;
-    const { live } = this.table;
-    const isFirst = after.length === 0;
-    let position = isFirst ? 0 : this.table.positionAfter(nodeIdFromBytes(after));
-    for (let page = 1; page <= PAGES_PER_REQUEST; page++) {
-      const own = page === 1 && isFirst ? this.ownRecord : undefined;
-      const { frame, end } = writeMembersPage(this.context.writer, live, position, own);
-      this.peers.send(peer, Priority.control, frame);
-      position = end;
-      if (position >= live.length) return;
+    if (reader.failed || peer.outbox.hasControl) return;
+    for (const page of pagesAfter(after, this.table, this.ownRecord, this.context.writer)) {
+      this.peers.send(peer, Priority.control, page);
     }
   }
 
@@ -255,22 +250,29 @@ export class Membership {
     this.announce(member, before?.state);
     if (isLive(member.state) !== (before !== undefined && isLive(before.state))) this.host.membersChanged(now);
     if (member.state === 'down') this.host.memberLost(now);
-    if (member.state === 'up' && before !== undefined && before.state !== 'up') this.host.memberBack(member.id, now);
+    const hasRefuted = member.state === 'up' && before !== undefined;
+    if (hasRefuted) this.host.memberOutlived(member.id);
+    if (hasRefuted && before.state !== 'up') this.host.memberBack(member.id, now);
     if (!isLive(member.state) && peer !== undefined) this.host.memberGone(peer, now);
     return 'news';
   }
 
   /** Somebody speaks of us. If it is wrong, we outlive it with a higher incarnation. */
   private learnOfMyself(record: MemberRecord, now: number): 'known' | 'stale' {
-    if (this.state === 'left' || record.incarnation < this.incarnation) return 'stale';
-    if (record.incarnation === this.incarnation && record.state === 'up') return 'known';
-    this.recentDigests.replaced(this.digest, now);
-    this.incarnation = Math.min(record.incarnation + 1, MAX_INCARNATION);
-    this.ownHash = recordHash(this.context.options.id, this.incarnation);
+    const { incarnation } = this.ownRecord;
+    if (this.self.hasLeft || record.incarnation < incarnation) return 'stale';
+    if (record.incarnation === incarnation && record.state === 'up') return 'known';
     this.context.counters.refutations++;
     this.health.trouble(now);
-    this.news.tell(this.context.options.id, now);
+    this.outlive(record.incarnation, now);
     return 'known';
+  }
+
+  /** Whatever is said of us under this incarnation is over. */
+  private outlive(incarnation: number, now: number): void {
+    this.recentDigests.replaced(this.digest, now);
+    this.self.outlive(incarnation, now);
+    this.news.tell(this.context.options.id, now);
   }
 
   /** Its time to refute the suspicion is over. */

@@ -55,8 +55,8 @@ export class Introductions {
     return metrics;
   }
 
-  setKeyring(keyring: Keyring): void {
-    this.handshakes.setKeyring(keyring);
+  setKeyring(now: number, keyring: Keyring): void {
+    this.handshakes.setKeyring(now, keyring);
     for (const session of this.unconfirmed.keys()) {
       if (keyring.positionOf(session.keyId) >= 0) continue;
       this.unconfirmed.delete(session);

@@ -6,7 +6,7 @@ const keyIds = (keys: number[]) => keyringOf(keys).keys.map(key => key.id);
 
 function rotate(node: LabNode, keys: number[]): void {
   node.keyring = keyringOf(keys);
-  node.handshakes.setKeyring(node.keyring);
+  node.handshakes.setKeyring(node.lab.now, node.keyring);
 }
 
 const sessionIds = (node: LabNode) => node.established.map(session => session.id).sort();
@@ -160,7 +160,7 @@ describe('the rotation of a pre-shared key', () => {
 
   it('cannot move a node to another cluster', () => {
     const node = new Lab().node();
-    expect(() => node.handshakes.setKeyring(keyringOf([1], 'other'))).toThrow(/cluster/);
+    expect(() => node.handshakes.setKeyring(START, keyringOf([1], 'other'))).toThrow(/cluster/);
   });
 });
 

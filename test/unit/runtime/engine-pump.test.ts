@@ -13,8 +13,8 @@ class FakeEngine {
   readonly transmits: Uint8Array[] = [];
   readonly events: EngineEvent[] = [];
   readonly timeouts: number[] = [];
-  /** What it was told last of when the host woke. */
-  wokeAt = NaN;
+  /** How late the host said it was, the last time. */
+  lateMs = NaN;
   readonly waits: number[] = [];
   received = 0;
   /** How many datagrams were out each time that it was told that all have left. */
@@ -34,9 +34,9 @@ class FakeEngine {
     this.waits.push(ms);
   }
 
-  timeout(now: number, wokeAt: number): void {
+  timeout(now: number, lateMs: number): void {
     this.timeouts.push(now);
-    this.wokeAt = wokeAt;
+    this.lateMs = lateMs;
     this.onTimeout(now);
   }
 
@@ -209,7 +209,28 @@ describe('a timer that is late, since the process stood still', () => {
   it('is as late as it was when it fired: to read what arrived meanwhile is not to stand still', () => {
     stoodStillFor(5_000, 1_000, 10);
     expect(engine.timeouts[0]).toBeGreaterThan(5_200);
-    expect(engine.wokeAt).toBe(5_100);
+    expect(engine.lateMs).toBe(5_000);
+  });
+
+  it('still tells so when what was read before it fires put the deadline off', () => {
+    const times: number[] = [];
+    const late = {
+      now: () => network.now(),
+      schedule: (at: number, callback: () => void) => {
+        times.push(at);
+        return network.schedule(at + 5_000, callback);
+      },
+      endOfTurn: (callback: () => void) => network.endOfTurn(callback),
+    };
+    pump = new EnginePump(engine as unknown as GwyhEngine, late, socket, event => onEvent(event));
+    engine.due = 100;
+    pump.drain();
+    network.advance(5_099);
+    engine.due = 9_000;
+    pump.receive(SOMEWHERE, new Uint8Array(1));
+    network.advance(1);
+    expect([engine.timeouts, engine.lateMs]).toEqual([[5_100], 5_000]);
+    expect(times).toEqual([100]);
   });
 
   it('does not wait when it is late by what busy machines are late', () => {

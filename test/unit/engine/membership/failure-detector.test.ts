@@ -200,10 +200,30 @@ describe('doubt about a member', () => {
     for (let number = 0x100; number < 0x100 + MAX_CASES + 50; number++) detector.doubt(idOf(number), 0, 0);
     expect(detector.size).toBe(MAX_CASES);
     detector.check();
-    detector.heard(idOf(0x100));
+    detector.lives(idOf(0x100));
     detector.doubt(idOf(0x100 + MAX_CASES), 0, 10);
     expect(dialled.at(-1)).toBe(0x100 + MAX_CASES);
     expect(detector.size).toBe(MAX_CASES);
+  });
+});
+
+describe('a member that has refuted what was said of it', () => {
+  it('is asked anew, and so are the helpers: what they said is of before', () => {
+    silentLink(1);
+    links(2, 3, 4);
+    detector.doubt(idOf(1), 0, 0);
+    testify(1, false);
+    lab.advanceTo(VERDICT_MS - 1);
+    detector.lives(idOf(1));
+    asked = [];
+    // Its silence towards us goes on.
+    detector.doubt(idOf(1), 0, VERDICT_MS);
+    expect(asked.length).toBe(HELPERS);
+    lab.advanceTo(2 * VERDICT_MS - 1);
+    expect(judged).toEqual([]);
+    testify(1, false);
+    lab.advanceTo(2 * VERDICT_MS);
+    expect(judged).toEqual([{ number: 1, verdict: 'accused', at: 2 * VERDICT_MS }]);
   });
 });
 
@@ -322,7 +342,7 @@ describe('a case', () => {
 
   it('is closed when a session is made with the member', () => {
     testify(1, false);
-    detector.heard(idOf(1));
+    detector.lives(idOf(1));
     expect([detector.size, lab.context.timers.size]).toEqual([0, 0]);
     lab.advanceTo(60_000);
     expect(judged).toEqual([]);

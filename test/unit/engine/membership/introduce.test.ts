@@ -38,6 +38,7 @@ it('an introduction is no news for the links', () => {
     membersChanged: () => undefined,
     memberGone: () => undefined,
     memberBack: () => undefined,
+    memberOutlived: () => undefined,
     memberLost: () => undefined,
     allLost: () => undefined,
   };

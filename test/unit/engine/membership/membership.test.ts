@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { STANDSTILL_SHARE } from '../../../../lib/engine/membership/failure-detector.js';
 import { LocalHealth } from '../../../../lib/engine/membership/local-health.js';
 import { ALONE_FACTOR, Membership, SETTLING_MS } from '../../../../lib/engine/membership/membership.js';
 import { NEWS_PAUSE_MS } from '../../../../lib/engine/membership/news.js';
@@ -19,9 +20,10 @@ const DETECTION_MS = 3_000;
 let lab: EngineLab;
 let health: LocalHealth;
 let membership: Membership;
-/** Peers that are gone, members that are back, and how many were lost. */
+/** Peers that are gone, members that are back, those that have refuted something, and how many were lost. */
 let gone: Peer[];
 let back: string[];
+let outlived: string[];
 let lost: number;
 let changes: number;
 let forgotten: string[];
@@ -36,6 +38,7 @@ function startLab(overrides: ConstructorParameters<typeof EngineLab>[0] = {}): v
   health = new LocalHealth();
   gone = [];
   back = [];
+  outlived = [];
   lost = 0;
   changes = 0;
   forgotten = [];
@@ -50,6 +53,7 @@ function startMembership({ context, peers }: EngineLab, incarnation = OWN_INCARN
     membersChanged: () => changes++,
     memberGone: (each: Peer) => gone.push(each),
     memberBack: (id: string) => back.push(id),
+    memberOutlived: (id: string) => outlived.push(id),
     memberLost: () => lost++,
     allLost: (members: readonly Member[]) => forgotten.push(...members.map(({ id }) => id)),
   };
@@ -375,6 +379,7 @@ describe('an accusation', () => {
     newsTo(peer);
     hear(teller, [record(9, 6)]);
     expect([eventsSince(), newsTo(peer), back]).toEqual([['suspect 9', 'up 9'], ['9 6 up'], [idOf(9)]]);
+    expect(outlived).toEqual([idOf(9)]);
     expect(membership.suspects).toBe(0);
     lab.advanceTo(60_000);
     expect(stateOf(9)).toBe('up');
@@ -423,6 +428,45 @@ describe('an accusation', () => {
     }
     expect(stateOf(2)).toBe('suspect');
     expect(newsTo(heard)).toContain('2 1 suspect by 80');
+  });
+});
+
+/** How often we have outlived what was said of us, or may have been. */
+const refutations = () => membership.ownRecord.incarnation - OWN_INCARNATION;
+
+describe('a node that stood still', () => {
+  const LONG_MS = STANDSTILL_SHARE * DETECTION_MS;
+
+  it('refutes what may be on its way, before it hears it', () => {
+    const { digest } = membership;
+    membership.woke(clock, LONG_MS);
+    expect(newsTo(peer)).toEqual([`80 ${OWN_INCARNATION + 1} up`]);
+    expect(membership.digest).not.toBe(digest);
+    expect(lab.context.counters.refutations).toBe(0);
+    hear(peer, [suspicionOf(SELF, OWN_INCARNATION, 1)]);
+    expect(refutations()).toBe(1);
+    membership.check();
+  });
+
+  it('for a moment has nothing to refute', () => {
+    membership.woke(clock, LONG_MS - 1);
+    expect([refutations(), newsTo(peer), health.score(clock)]).toEqual([0, [], 1]);
+  });
+
+  it('has nothing to refute either when it has read the accusation first', () => {
+    clock = 10_000;
+    hear(peer, [suspicionOf(SELF, OWN_INCARNATION, 1)]);
+    membership.woke(clock, LONG_MS);
+    expect(refutations()).toBe(1);
+    clock += 10_000;
+    membership.woke(clock, LONG_MS);
+    expect(refutations()).toBe(2);
+  });
+
+  it('and has left stays gone', () => {
+    membership.leave(clock);
+    membership.woke(clock, LONG_MS);
+    expect(membership.ownRecord).toMatchObject({ incarnation: OWN_INCARNATION, state: 'left' });
   });
 });
 

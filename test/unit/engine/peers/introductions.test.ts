@@ -108,7 +108,7 @@ describe('two who have met', () => {
   });
 
   it('forget it when its key is removed meanwhile', () => {
-    b.introductions.setKeyring(OTHER_KEYRING);
+    b.introductions.setKeyring(0, OTHER_KEYRING);
     expect([b.introductions.pending, b.lab.sessions.size]).toEqual([0, 0]);
     b.introductions.check();
   });
