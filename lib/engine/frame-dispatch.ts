@@ -102,6 +102,7 @@ export class FrameDispatch {
       // What a later version added behind the elements we know, or a whole frame that we do not know.
       if (type in FIXED_ELEMENTS || !KNOWN_FRAMES.has(type)) for (let i = elements; i < length; i++) reader.skip();
     }
+    dissemination.datagramRead();
     if (reader.failed) this.context.counters.drop('malformed');
   }
 }

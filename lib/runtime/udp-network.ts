@@ -1,6 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import type { Endpoint } from '../engine/endpoint.js';
 import type { DatagramListener, DatagramNetwork, DatagramSocket } from './datagram-network.js';
 import { systemRandom } from './system-random.js';

@@ -129,6 +129,11 @@ export class Dissemination {
     if (stream !== undefined) this.take(stream, peer, bytes, start, reader.position, now);
   }
 
+  /** All segments of a datagram were taken: its bytes are the listeners' from here on. */
+  datagramRead(): void {
+    this.cache.settle();
+  }
+
   /** Whether the segment that was read can be passed on as it is. Counts it. */
   private isProper(bytes: Uint8Array, start: number, reader: MessagePackReader): boolean {
     if (reader.position - start > MAX_FRAME_BYTES || !isCanonical(bytes, start, this.segment)) reader.fail();

@@ -54,20 +54,36 @@ export class SegmentCache {
   private store = NOTHING;
   /** Where the next frame goes, unless it has to begin at the front. */
   private end = 0;
+  /** Frames that follow each other in a datagram and are still to be copied, together: from where to where, and to which place. */
+  private run: Uint8Array | undefined;
+  private runStart = 0;
+  private runEnd = 0;
+  private runPlace = 0;
   length = 0;
   bytes = 0;
 
   constructor(private readonly limits: SegmentCacheLimits = { maxBytes: CACHE_BYTES, maxAgeMs: CACHE_MS }) {}
 
-  /** Keeps a copy of the frame, which is all of `bytes` or a part of them. */
+  /**
+   * Keeps a copy of the frame, which is all of `bytes` or a part of them. A part is copied later, together with those that follow
+   * it: `settle` has to be called before anybody may change `bytes`.
+   */
   add(stream: OriginStream, sequence: number, now: number, bytes: Uint8Array, start = 0, end = bytes.length): void {
     const size = end - start;
     if (!this.makeRoom(size, now)) return;
     const place = this.placeFor(size);
-    copy(bytes, start, end, this.store, place);
+    if (size === bytes.length) this.store.set(bytes, place);
+    else this.defer(bytes, start, end, place);
     this.end = place + size;
     if (this.copied++ === 0) this.oldestCopied = (this.oldest + this.length) | 0;
     this.append(stream, sequence, now, undefined, place, size);
+  }
+
+  /** Copies what was added as a part of a datagram. */
+  settle(): void {
+    if (this.run === undefined) return;
+    this.store.set(this.run.subarray(this.runStart, this.runEnd), this.runPlace);
+    this.run = undefined;
   }
 
   /** Keeps a view, and so the whole datagram that the frame is a part of: that counts, once for the frames that follow each other there. */
@@ -114,6 +130,7 @@ export class SegmentCache {
   }
 
   check(): void {
+    if (this.run !== undefined) throw new Error('the cache has not copied what it was given');
     if (this.copied > this.length) throw new Error('the cache counts more frames in its ring than it holds');
     if (this.bytes > this.limits.maxBytes || this.length > CACHE_SEGMENTS || (this.length === 0 && this.bytes !== 0)) {
       throw new Error('the cache is out of bounds');
@@ -128,6 +145,17 @@ export class SegmentCache {
     }
     this.trim(now, size);
     return size <= this.limits.maxBytes;
+  }
+
+  private defer(bytes: Uint8Array, start: number, end: number, place: number): void {
+    const isNext = start === this.runEnd && place === this.runPlace + start - this.runStart;
+    if (this.run !== bytes || !isNext) {
+      this.settle();
+      this.run = bytes;
+      this.runStart = start;
+      this.runPlace = place;
+    }
+    this.runEnd = end;
   }
 
   private append(
@@ -173,6 +201,7 @@ export class SegmentCache {
   }
 
   private frameAt(at: number): Uint8Array {
+    this.settle();
     return this.frames[at] ?? this.store.slice(this.places[at], this.places[at]! + this.sizes[at]!);
   }
 
@@ -213,6 +242,7 @@ export class SegmentCache {
       return;
     }
     this.end = 0;
+    this.run = undefined;
     // What a burst needed is given back.
     if (this.store.length > INITIAL_BYTES) this.store = NOTHING;
   }
@@ -238,6 +268,7 @@ export class SegmentCache {
 
   /** The frames begin at the front of the larger store, the oldest first: what is behind it and then what had begun anew before it. */
   private growStore(capacity: number): void {
+    this.settle();
     const { store, copied, places } = this;
     const start = copied === 0 ? 0 : places[this.oldestCopied & (this.boots.length - 1)]!;
     const isWrapped = copied > 0 && this.end <= start;
@@ -254,15 +285,6 @@ export class SegmentCache {
 }
 
 const NOTHING = new Uint8Array(0);
-
-/** Up to this many bytes, copying by hand beats making a view to be copied. Measured; nothing breaks at other values. */
-const SHORT_COPY_BYTES = 256;
-
-function copy(from: Uint8Array, start: number, end: number, to: Uint8Array, place: number): void {
-  if (end - start === from.length) to.set(from, place);
-  else if (end - start > SHORT_COPY_BYTES) to.set(from.subarray(start, end), place);
-  else for (let i = start; i < end; i++) to[place++] = from[i]!;
-}
 
 /** Twice the column, each entry at its number modulo the new length. */
 function doubled<Column extends Float64Array | Uint32Array>(column: Column, oldest: number): Column {

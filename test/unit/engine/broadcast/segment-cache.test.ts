@@ -38,6 +38,61 @@ describe('the segment cache', () => {
     expect(cache).toMatchObject({ length: 1, bytes: 3 });
   });
 
+  it('holds those that came in one datagram, whatever becomes of it once they are settled', () => {
+    const datagram = Uint8Array.of(0, 1, 1, 2, 0, 3, 3);
+    for (const [sequence, start, end] of [
+      [1, 1, 3],
+      [2, 3, 4],
+      // What lies between was no segment, or one that was held already.
+      [3, 5, 7],
+    ] as const) {
+      stream.arrived(sequence, undefined, 0);
+      cache.add(stream, sequence, 0, datagram, start, end);
+    }
+    expect(cache.get(stream, 2)).toEqual(Uint8Array.of(2));
+    cache.settle();
+    datagram.fill(9);
+    expect([...cache.from(stream, 1)]).toEqual([Uint8Array.of(1, 1), Uint8Array.of(2), Uint8Array.of(3, 3)]);
+    cache.check();
+  });
+
+  it('complains of a datagram that is not settled: its bytes may be changed by whoever gets them', () => {
+    cache.add(stream, 1, 0, new Uint8Array(10), 2, 4);
+    expect(() => cache.check()).toThrow('not copied');
+  });
+
+  it('holds what it should of datagrams of any number and size of segments, when it has room for few', () => {
+    const segments = fc.array(fc.record({ gap: fc.nat(3), size: fc.integer({ min: 1, max: 400 }) }), { maxLength: 12 });
+    const datagrams = fc.array(fc.record({ segments, isRead: fc.boolean() }), { maxLength: 30 });
+    fc.assert(
+      fc.property(datagrams, fc.integer({ min: 400, max: 3_000 }), (all, maxBytes) => {
+        cache = new SegmentCache({ maxBytes, maxAgeMs: CACHE_MS });
+        stream = new OriginStream(new Uint8Array(16), 1, 1, 0);
+        const frames: Uint8Array[] = [];
+        for (const each of all) {
+          const datagram = new Uint8Array(each.segments.reduce((sum, { gap, size }) => sum + gap + size, 1));
+          let at = 0;
+          for (const { gap, size } of each.segments) {
+            at += gap;
+            const sequence = frames.push(new Uint8Array(size).fill(frames.length + 1));
+            datagram.set(frames.at(-1)!, at);
+            stream.arrived(sequence, undefined, 0);
+            cache.add(stream, sequence, 0, datagram, at, (at += size));
+            const read = each.isRead ? cache.get(stream, sequence)! : frames.at(-1)!;
+            expect(Buffer.compare(read, frames.at(-1)!)).toBe(0);
+          }
+          cache.settle();
+          datagram.fill(0);
+          cache.check();
+          let kept = 0;
+          const newest = frames.findLastIndex(frame => (kept += frame.length) > maxBytes) + 1;
+          expect(Buffer.concat([...cache.from(stream, 1)]).equals(Buffer.concat(frames.slice(newest)))).toBe(true);
+        }
+      }),
+      { seed: 3, numRuns: 200 },
+    );
+  });
+
   it('gives copies: what waits to be sent does not change when the cache goes on', () => {
     add(1, Uint8Array.of(1));
     const copy = cache.get(stream, 1)!;
