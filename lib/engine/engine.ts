@@ -66,8 +66,7 @@ export class GwyhEngine {
       {
         membersChanged: at => this.feeds.membersChanged(at),
         memberGone: (peer, at) => this.removePeer(peer, at),
-        memberBack: (id, at) => this.feeds.reached(id, at),
-        memberOutlived: id => this.liveness.outlived(id),
+        memberOutlived: (id, wasUp, at) => this.liveness.outlived(id, wasUp, at),
         memberLost: at => this.lostMembers.lost(at),
         allLost: (members, at) => this.lostMembers.allLost(members, at),
       },
@@ -116,6 +115,7 @@ export class GwyhEngine {
       ping: (peer, at) => this.heartbeats.tell(peer, at),
       unreachable: (peer, at) => this.removePeer(peer, at),
       avoid: (id, at) => this.feeds.avoid(id, at),
+      reached: (id, at) => this.feeds.reached(id, at),
     });
     this.lostMembers = new LostMembers(this.context, table, (member, at) => dial(member.endpoint, at, member.id));
     this.feeds = new Feeds(this.context, this.peers, table, {

@@ -17,6 +17,8 @@ export interface LivenessHost {
   unreachable(peer: Peer, now: number): void;
   /** The member is no feed for now. */
   avoid(id: NodeId, now: number): void;
+  /** The member may be a feed again. */
+  reached(id: NodeId, now: number): void;
 }
 
 /** From silence to a verdict: our own tries, the help of others and the accusation, put together. */
@@ -60,9 +62,11 @@ export class Liveness {
   /**
    * The member has refuted what was said of it. What its silence has shown so far is from before: it is asked anew, and so
    * are the helpers.
+   * @param wasUp whether it was neither in doubt nor lost here.
    */
-  outlived(id: NodeId): void {
+  outlived(id: NodeId, wasUp: boolean, now: number): void {
     this.detector.lives(id);
+    if (!wasUp) this.host.reached(id, now);
   }
 
   /** A session was made with the member. */

@@ -42,10 +42,8 @@ export interface MembershipHost {
   membersChanged(now: number): void;
   /** A member with whom we hold a session has left or is down. */
   memberGone(peer: Peer, now: number): void;
-  /** A member was in doubt or lost, and is back. */
-  memberBack(id: NodeId, now: number): void;
-  /** A member has refuted what was said of it: it lived after that. */
-  memberOutlived(id: NodeId): void;
+  /** A member has refuted what was said of it: it lived after that. It was in doubt or lost here, unless `wasUp`. */
+  memberOutlived(id: NodeId, wasUp: boolean, now: number): void;
   /** A member is down. */
   memberLost(now: number): void;
   /** All members are taken for lost, and were forgotten. */
@@ -138,8 +136,10 @@ export class Membership {
 
   /** The host ran again so long after a timer was due, ms. Others may accuse us by now: we may stand still again before we hear it. */
   woke(now: number, lateMs: number): void {
+    // One that is always late, or has just started, would flood the cluster, and with many in a process be later for it.
+    const isWell = this.hasSettled(now) && this.health.score(now) === 0;
     this.health.woke(now, lateMs);
-    if (lateMs < standstillMs(this.context.options.heartbeat)) return;
+    if (!isWell || lateMs < standstillMs(this.context.options.heartbeat)) return;
     this.news.hurry(now);
     if (!this.self.hasLeft && !this.self.hasOutlived(now - lateMs)) this.outlive(0, now);
   }
@@ -250,9 +250,7 @@ export class Membership {
     this.announce(member, before?.state);
     if (isLive(member.state) !== (before !== undefined && isLive(before.state))) this.host.membersChanged(now);
     if (member.state === 'down') this.host.memberLost(now);
-    const hasRefuted = member.state === 'up' && before !== undefined;
-    if (hasRefuted) this.host.memberOutlived(member.id);
-    if (hasRefuted && before.state !== 'up') this.host.memberBack(member.id, now);
+    if (member.state === 'up' && before !== undefined) this.host.memberOutlived(member.id, before.state === 'up', now);
     if (!isLive(member.state) && peer !== undefined) this.host.memberGone(peer, now);
     return 'news';
   }

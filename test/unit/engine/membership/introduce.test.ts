@@ -37,7 +37,6 @@ it('an introduction is no news for the links', () => {
   const host = {
     membersChanged: () => undefined,
     memberGone: () => undefined,
-    memberBack: () => undefined,
     memberOutlived: () => undefined,
     memberLost: () => undefined,
     allLost: () => undefined,

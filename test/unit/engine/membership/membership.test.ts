@@ -52,8 +52,7 @@ function startMembership({ context, peers }: EngineLab, incarnation = OWN_INCARN
   const host = {
     membersChanged: () => changes++,
     memberGone: (each: Peer) => gone.push(each),
-    memberBack: (id: string) => back.push(id),
-    memberOutlived: (id: string) => outlived.push(id),
+    memberOutlived: (id: string, wasUp: boolean) => (wasUp ? outlived : back).push(id),
     memberLost: () => lost++,
     allLost: (members: readonly Member[]) => forgotten.push(...members.map(({ id }) => id)),
   };
@@ -379,7 +378,6 @@ describe('an accusation', () => {
     newsTo(peer);
     hear(teller, [record(9, 6)]);
     expect([eventsSince(), newsTo(peer), back]).toEqual([['suspect 9', 'up 9'], ['9 6 up'], [idOf(9)]]);
-    expect(outlived).toEqual([idOf(9)]);
     expect(membership.suspects).toBe(0);
     lab.advanceTo(60_000);
     expect(stateOf(9)).toBe('up');
@@ -436,6 +434,7 @@ const refutations = () => membership.ownRecord.incarnation - OWN_INCARNATION;
 
 describe('a node that stood still', () => {
   const LONG_MS = STANDSTILL_SHARE * DETECTION_MS;
+  beforeEach(() => (clock = 10_000));
 
   it('refutes what may be on its way, before it hears it', () => {
     const { digest } = membership;
@@ -453,12 +452,20 @@ describe('a node that stood still', () => {
     expect([refutations(), newsTo(peer), health.score(clock)]).toEqual([0, [], 1]);
   });
 
+  it('again and again, or has just started, tells nobody: it would be late for that alone', () => {
+    membership.woke(clock, LONG_MS);
+    membership.woke(clock + 1_000, LONG_MS);
+    expect(refutations()).toBe(1);
+    startLab();
+    membership.woke(SETTLING_MS - 1, LONG_MS);
+    expect(refutations()).toBe(0);
+  });
+
   it('has nothing to refute either when it has read the accusation first', () => {
-    clock = 10_000;
     hear(peer, [suspicionOf(SELF, OWN_INCARNATION, 1)]);
     membership.woke(clock, LONG_MS);
     expect(refutations()).toBe(1);
-    clock += 10_000;
+    clock += 20_000;
     membership.woke(clock, LONG_MS);
     expect(refutations()).toBe(2);
   });
